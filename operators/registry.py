@@ -1,0 +1,75 @@
+"""Operators by name. A user's own is named by dotted path (`package.module:Class`) or by entry point."""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TypeVar
+
+from operators.operator import Operator
+from schemas.errors import ConfigError
+
+T = TypeVar("T", bound=type[Operator])
+
+ENTRY_POINT_GROUP = "pairflow.operators"
+
+_BUILT_IN_MODULES = (
+    "operators.feeds.binance",
+    "operators.feeds.itch",
+    "operators.book.book",
+    "operators.pairs.spread",
+    "operators.signals.bands",
+    "operators.execution.trader",
+    "operators.risk.limits",
+    "operators.execution.venue",
+    "operators.portfolio.portfolio",
+)
+
+_registered: dict[str, type[Operator]] = {}
+
+
+def register(name: str) -> Callable[[T], T]:
+    """Class decorator: make an operator known under `name`."""
+
+    def add(cls: T) -> T:
+        known = _registered.get(name)
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise ConfigError(f"two operators are called {name!r}: {known.__qualname__} and {cls.__qualname__}")
+        _registered[name] = cls
+        return cls
+
+    return add
+
+
+def built_in() -> dict[str, type[Operator]]:
+    """Every operator registered by pairflow itself, by name."""
+    for module in _BUILT_IN_MODULES:
+        import_module(module)
+    return dict(sorted(_registered.items()))
+
+
+def find(name: str) -> type[Operator]:
+    """The operator class called `name`: built in, by entry point, or by dotted path `module:Class`.
+
+    Raises ConfigError when there is none, naming what is known.
+    """
+    known = built_in()
+    if name in known:
+        return known[name]
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        return _operator_class(point.load(), name)
+    if ":" not in name and "." not in name:
+        raise ConfigError(f"unknown operator type {name!r}; known: {', '.join(known)}, or a path like module:Class")
+    module_name, _, class_name = name.partition(":") if ":" in name else name.rpartition(".")
+    try:
+        module = import_module(module_name)
+    except ImportError as e:
+        raise ConfigError(f"operator type {name!r}: cannot import {module_name!r} ({e})") from e
+    if not hasattr(module, class_name):
+        raise ConfigError(f"operator type {name!r}: module {module_name!r} has no {class_name!r}")
+    return _operator_class(getattr(module, class_name), name)
+
+
+def _operator_class(found: object, name: str) -> type[Operator]:
+    if isinstance(found, type) and issubclass(found, Operator):
+        return found
+    raise ConfigError(f"operator type {name!r} is {found!r}, not a subclass of operators.operator.Operator")

@@ -1,0 +1,1 @@
+"""Every record that flows through pairflow, declared once."""

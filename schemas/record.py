@@ -1,0 +1,102 @@
+"""How a record is declared: one `Schema` gives the NumPy dtype, the ClickHouse table and its docs.
+
+A column's `Kind` ties its representation in memory (ticks, lots, money quanta, indices) to the one in
+the table (exact decimals in real units, names).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+MONEY_QUANTUM = 10**8
+"""Money is int64 in units of 1e-8 of the currency."""
+
+DECIMAL_SCALE = 9
+"""Prices and quantities are stored with nine decimal places."""
+
+Frame = np.ndarray[Any, np.dtype[Any]]
+"""One NumPy structured array of one schema, rows in processing order."""
+
+
+class Kind(Enum):
+    """What a column means: (NumPy type in memory, ClickHouse type in the table)."""
+
+    SEQ = ("i8", "Int64")
+    TIME = ("i8", "DateTime64(9, 'UTC')")
+    PRICE = ("i8", "Decimal(18, 9)")  # ticks of the row's instrument
+    QUANTITY = ("i8", "Decimal(18, 9)")  # lots of the row's instrument
+    MONEY = ("i8", "Decimal(18, 8)")  # quanta of 1e-8
+    ID = ("i8", "Int64")
+    FLOAT = ("f8", "Float64")
+    COUNT = ("i4", "Int32")
+    FLAGS = ("i4", "Int32")
+    SIDE = ("i4", "Enum8('sell' = -1, 'none' = 0, 'buy' = 1)")
+    ENUM = ("i4", "")  # Enum8 of the column's labels
+    INSTRUMENT = ("i4", "LowCardinality(String)")  # index into the desk's instruments; -1 is ''
+    PAIR = ("i4", "LowCardinality(String)")  # index into the desk's pairs; -1 is ''
+    FEED = ("i4", "LowCardinality(String)")  # index into the desk's feeds; -1 is ''
+    TEXT = ("O", "String")
+    BYTES = ("O", "String")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field. `labels` is the IntEnum behind an ENUM column."""
+
+    name: str
+    kind: Kind
+    doc: str
+    labels: type[IntEnum] | None = None
+
+    @property
+    def clickhouse(self) -> str:
+        """The ClickHouse column type."""
+        if self.labels is None:
+            return self.kind.value[1]
+        members = ", ".join(f"'{m.name.lower()}' = {m.value}" for m in self.labels)
+        return f"Enum8({members})"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A named record. Every schema starts with `cause` and `ts`; tables add `run`, `desk` and `seq`.
+
+    `by` names the column whose values a sampled table keeps one row of per interval.
+    """
+
+    name: str
+    doc: str
+    columns: tuple[Column, ...]
+    by: str | None = None
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """The aligned NumPy dtype of one row in memory."""
+        return np.dtype([(c.name, c.kind.value[0]) for c in self.columns], align=True)
+
+    @cached_property
+    def empty(self) -> Frame:
+        """A frame of no rows, shared and read-only."""
+        frame = np.empty(0, self.dtype)
+        frame.flags.writeable = False
+        return frame
+
+    def rows(self, rows: Sequence[Sequence[Any]]) -> Frame:
+        """A frame from row tuples in column order."""
+        return np.array([tuple(r) for r in rows], self.dtype) if rows else self.empty
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Schema, (self.name, self.doc, self.columns, self.by))
+
+
+CAUSE = Column("cause", Kind.SEQ, "`seq` of the input-log event that produced the row")
+TS = Column("ts", Kind.TIME, "desk clock: receive time made monotone, ns UTC")
+
+
+def schema(name: str, doc: str, *columns: Column, by: str | None = None) -> Schema:
+    """Declare a derived record; `cause` and `ts` come first."""
+    return Schema(name, doc, (CAUSE, TS, *columns), by)

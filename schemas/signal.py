@@ -1,0 +1,50 @@
+"""Pairs: spreads and the signals drawn from them."""
+
+from enum import IntEnum, IntFlag
+
+from schemas.record import Column, Kind, schema
+
+
+class SpreadState(IntFlag):
+    """Why a spread must not be acted on; 0 is usable."""
+
+    OK = 0
+    COLD = 1  # fewer samples than the windows need
+    LEG = 2  # a leg's quote is not tradable
+    DEGENERATE = 4  # no variance, or a singular regression
+
+
+SPREADS = schema(
+    "spreads",
+    "One row per pair whose leg changed: spread = y - hedge * x - intercept, on mid prices.",
+    Column("spread", Kind.FLOAT, "residual, in price units (or log-price units)"),
+    Column("hedge", Kind.FLOAT, "units of x per unit of y"),
+    Column("intercept", Kind.FLOAT, "regression intercept"),
+    Column("mean", Kind.FLOAT, "mean of the spread over its window"),
+    Column("deviation", Kind.FLOAT, "standard deviation of the spread over its window"),
+    Column("z", Kind.FLOAT, "(spread - mean) / deviation"),
+    Column("pair", Kind.PAIR, "index of the pair"),
+    Column("state", Kind.FLAGS, "SpreadState bits; 0 is usable"),
+    by="pair",
+)
+
+
+class Action(IntEnum):
+    """What the decision wants of a pair."""
+
+    ENTER = 1
+    EXIT = 2
+    STOP = 3
+
+
+SIGNALS = schema(
+    "signals",
+    "Decisions on pairs. `side` is the position in the spread that is entered or left.",
+    Column("spread", Kind.FLOAT, "spread at the decision"),
+    Column("z", Kind.FLOAT, "z-score at the decision"),
+    Column("hedge", Kind.FLOAT, "hedge ratio to trade at"),
+    Column("notional", Kind.MONEY, "gross notional of both legs wanted, 0 for exits"),
+    Column("pair", Kind.PAIR, "index of the pair"),
+    Column("action", Kind.ENUM, "enter, exit or stop", Action),
+    Column("side", Kind.SIDE, "buy: long y, short x"),
+)

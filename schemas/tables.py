@@ -1,0 +1,26 @@
+"""The records that become ClickHouse tables, and the schema of every port by name."""
+
+from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
+from schemas.record import Schema
+from schemas.signal import SIGNALS, SPREADS
+from schemas.trade import EQUITY, FILLS, ORDER_EVENTS, ORDERS, POSITIONS, VERDICTS
+
+TABLES: dict[str, Schema] = {
+    s.name: s
+    for s in (
+        QUOTES,
+        SPREADS,
+        SIGNALS,
+        ORDERS,
+        VERDICTS,
+        ORDER_EVENTS,
+        FILLS,
+        POSITIONS,
+        EQUITY,
+        DEAD_LETTERS,
+        FEED_EVENTS,
+    )
+}
+"""Streams that are written to ClickHouse; each table adds run, desk and seq. `runs` is written beside them."""
+
+STREAMS: dict[str, Schema] = {s.name: s for s in (RAW, EVENTS, LEVELS, *TABLES.values())}
