@@ -58,24 +58,35 @@ class Desk:
         return tuple((self.index[p.y], self.index[p.x]) for p in self.pairs)
 
 
-class Operator(ABC):
-    """Base class of every operator.
+class Component:
+    """What the graph declares: a class with named ports, a parameter model and a state version.
 
-    `inputs` and `outputs` name the ports and their schemas. `version` is the state version: raise it
-    when the state's form changes, so that an old checkpoint is refused instead of misread.
-    Frames handed to `process` must not be changed; frames returned are valid until the next call.
+    `inputs` and `outputs` name the ports and their schemas; ports in `optional` may stay unconnected.
+    Raise `version` when the state's form changes, so that an old checkpoint is refused, not misread.
     """
 
     inputs: ClassVar[Mapping[str, Schema]]
     outputs: ClassVar[Mapping[str, Schema]]
+    optional: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[int] = 1
-
-    class Parameters(Parameters):
-        """No parameters."""
+    Parameters: ClassVar[type[Parameters]] = Parameters
 
     def __init__(self, parameters: Any, desk: Desk) -> None:
+        """`parameters` is an instance of `Parameters`. Raises ConfigError where they do not fit the desk."""
         self.parameters = parameters
         self.desk = desk
+
+    @classmethod
+    def example(cls, seed: int) -> "Example | None":
+        """Input for the contract suite, where random rows of the input schemas would not do (raw bytes)."""
+        return None
+
+
+class Operator(Component, ABC):
+    """A pure state machine over frames: the open loop, and every user's own operator.
+
+    Frames handed to `process` must not be changed; frames returned are valid until the next call.
+    """
 
     @abstractmethod
     def process(self, frames: Frames) -> Frames:
@@ -88,6 +99,15 @@ class Operator(ABC):
     @abstractmethod
     def restore(self, state: Any) -> None:
         """Become the operator that returned `state` from `snapshot`."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A desk, parameters for it, and input frames that exercise an operator."""
+
+    desk: Desk
+    parameters: Mapping[str, Any]
+    frames: Frames
 
 
 def copy_state(state: Any) -> Any:

@@ -5,10 +5,10 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TypeVar
 
-from operators.operator import Operator
+from operators.operator import Component
 from schemas.errors import ConfigError
 
-T = TypeVar("T", bound=type[Operator])
+T = TypeVar("T", bound=type[Component])
 
 ENTRY_POINT_GROUP = "pairflow.operators"
 
@@ -24,7 +24,7 @@ _BUILT_IN_MODULES = (
     "operators.portfolio.portfolio",
 )
 
-_registered: dict[str, type[Operator]] = {}
+_registered: dict[str, type[Component]] = {}
 
 
 def register(name: str) -> Callable[[T], T]:
@@ -40,14 +40,14 @@ def register(name: str) -> Callable[[T], T]:
     return add
 
 
-def built_in() -> dict[str, type[Operator]]:
+def built_in() -> dict[str, type[Component]]:
     """Every operator registered by pairflow itself, by name."""
     for module in _BUILT_IN_MODULES:
         import_module(module)
     return dict(sorted(_registered.items()))
 
 
-def find(name: str) -> type[Operator]:
+def find(name: str) -> type[Component]:
     """The operator class called `name`: built in, by entry point, or by dotted path `module:Class`.
 
     Raises ConfigError when there is none, naming what is known.
@@ -69,7 +69,7 @@ def find(name: str) -> type[Operator]:
     return _operator_class(getattr(module, class_name), name)
 
 
-def _operator_class(found: object, name: str) -> type[Operator]:
-    if isinstance(found, type) and issubclass(found, Operator):
+def _operator_class(found: object, name: str) -> type[Component]:
+    if isinstance(found, type) and issubclass(found, Component):
         return found
     raise ConfigError(f"operator type {name!r} is {found!r}, not a subclass of operators.operator.Operator")

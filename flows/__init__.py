@@ -1,0 +1,1 @@
+"""Configuration to graph to chain to bytewax dataflow, and the command line."""

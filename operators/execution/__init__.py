@@ -1,0 +1,1 @@
+"""The closed loop: orders, venue, fills."""

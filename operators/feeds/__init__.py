@@ -1,0 +1,1 @@
+"""Wire formats decoded into normalised market events."""

@@ -1,0 +1,1 @@
+"""Pair spreads."""

@@ -1,0 +1,1 @@
+"""A simulated exchange session with known truth."""

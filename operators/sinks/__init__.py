@@ -1,0 +1,1 @@
+"""Outputs of a dataflow: the only writers to the outside world."""

@@ -1,0 +1,1 @@
+"""Inputs of a dataflow: the only readers of the outside world."""

@@ -1,0 +1,22 @@
+"""What a desk's chain hands to the sinks for one cut of the input."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.record import Frame
+
+
+@dataclass(frozen=True)
+class Output:
+    """Rows of every stream with their sequence numbers: row `i` of a stream is number `first_seq + i`.
+
+    Numbers start at 1 and have no holes; they are the same whatever the cut.
+    """
+
+    desk: str
+    cause: int
+    """Last input-log entry consumed."""
+    ts: int
+    """Desk clock at that entry, ns UTC."""
+    streams: Mapping[str, tuple[int, Frame]]
+    """Stream name -> (first_seq, rows). Streams without rows are absent."""
