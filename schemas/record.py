@@ -23,24 +23,57 @@ Frame = np.ndarray[Any, np.dtype[Any]]
 
 
 class Kind(Enum):
-    """What a column means: (NumPy type in memory, ClickHouse type in the table)."""
+    """What a column means; its type in memory and in ClickHouse follow from it."""
 
-    SEQ = ("i8", "Int64")
-    TIME = ("i8", "DateTime64(9, 'UTC')")
-    PRICE = ("i8", "Decimal(18, 9)")  # ticks of the row's instrument
-    QUANTITY = ("i8", "Decimal(18, 9)")  # lots of the row's instrument
-    MONEY = ("i8", "Decimal(18, 8)")  # quanta of 1e-8
-    ID = ("i8", "Int64")
-    FLOAT = ("f8", "Float64")
-    COUNT = ("i4", "Int32")
-    FLAGS = ("i4", "Int32")
-    SIDE = ("i4", "Enum8('sell' = -1, 'none' = 0, 'buy' = 1)")
-    ENUM = ("i4", "")  # Enum8 of the column's labels
-    INSTRUMENT = ("i4", "LowCardinality(String)")  # index into the desk's instruments; -1 is ''
-    PAIR = ("i4", "LowCardinality(String)")  # index into the desk's pairs; -1 is ''
-    FEED = ("i4", "LowCardinality(String)")  # index into the desk's feeds; -1 is ''
-    TEXT = ("O", "String")
-    BYTES = ("O", "String")
+    SEQ = "seq"
+    TIME = "time"  # ns UTC
+    PRICE = "price"  # ticks of the row's instrument; a decimal in the table
+    QUANTITY = "quantity"  # lots of the row's instrument; a decimal in the table
+    MONEY = "money"  # quanta of 1e-8; a decimal in the table
+    ID = "id"
+    FLOAT = "float"
+    COUNT = "count"
+    FLAGS = "flags"
+    SIDE = "side"  # +1 buy, -1 sell
+    ENUM = "enum"  # a member of the column's labels
+    INSTRUMENT = "instrument"  # index into the desk's instruments, -1 none; a name in the table
+    PAIR = "pair"  # index into the desk's pairs, -1 none; a name in the table
+    FEED = "feed"  # index into the desk's feeds, -1 none; a name in the table
+    TEXT = "text"
+    BYTES = "bytes"
+
+    @property
+    def memory(self) -> str:
+        """The NumPy type."""
+        return _MEMORY[self]
+
+    @property
+    def clickhouse(self) -> str:
+        """The ClickHouse type; empty for ENUM, whose type its labels give."""
+        return _CLICKHOUSE[self]
+
+
+_NAMES = (Kind.INSTRUMENT, Kind.PAIR, Kind.FEED)
+_MEMORY = {kind: "i8" for kind in Kind}
+_MEMORY |= {kind: "i4" for kind in (Kind.COUNT, Kind.FLAGS, Kind.SIDE, Kind.ENUM, *_NAMES)}
+_MEMORY |= {Kind.FLOAT: "f8", Kind.TEXT: "O", Kind.BYTES: "O"}
+
+_CLICKHOUSE = {
+    Kind.SEQ: "Int64",
+    Kind.TIME: "DateTime64(9, 'UTC')",
+    Kind.PRICE: f"Decimal(18, {DECIMAL_SCALE})",
+    Kind.QUANTITY: f"Decimal(18, {DECIMAL_SCALE})",
+    Kind.MONEY: "Decimal(18, 8)",
+    Kind.ID: "Int64",
+    Kind.FLOAT: "Float64",
+    Kind.COUNT: "Int32",
+    Kind.FLAGS: "Int32",
+    Kind.SIDE: "Enum8('sell' = -1, 'none' = 0, 'buy' = 1)",
+    Kind.ENUM: "",
+    Kind.TEXT: "String",
+    Kind.BYTES: "String",
+}
+_CLICKHOUSE |= {kind: "LowCardinality(String)" for kind in _NAMES}
 
 
 @dataclass(frozen=True)
@@ -56,7 +89,7 @@ class Column:
     def clickhouse(self) -> str:
         """The ClickHouse column type."""
         if self.labels is None:
-            return self.kind.value[1]
+            return self.kind.clickhouse
         members = ", ".join(f"'{m.name.lower()}' = {m.value}" for m in self.labels)
         return f"Enum8({members})"
 
@@ -76,7 +109,7 @@ class Schema:
     @cached_property
     def dtype(self) -> np.dtype[Any]:
         """The aligned NumPy dtype of one row in memory."""
-        return np.dtype([(c.name, c.kind.value[0]) for c in self.columns], align=True)
+        return np.dtype([(c.name, c.kind.memory) for c in self.columns], align=True)
 
     @cached_property
     def empty(self) -> Frame:

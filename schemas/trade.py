@@ -131,7 +131,7 @@ POSITIONS = schema(
 
 EQUITY = schema(
     "equity",
-    "The desk's account after each fill, once per interval and at the end. equity = capital + realised + unrealised - fees.",
+    "The desk's account, after each fill and once per interval: equity = capital + realised + unrealised - fees.",
     Column("equity", Kind.MONEY, "capital plus profit and loss, marked at mid"),
     Column("realised", Kind.MONEY, "realised profit and loss before fees"),
     Column("unrealised", Kind.MONEY, "unrealised profit and loss at mid"),
