@@ -54,8 +54,8 @@ class Kind(Enum):
 
 
 _NAMES = (Kind.INSTRUMENT, Kind.PAIR, Kind.FEED)
-_MEMORY = {kind: "i8" for kind in Kind}
-_MEMORY |= {kind: "i4" for kind in (Kind.COUNT, Kind.FLAGS, Kind.SIDE, Kind.ENUM, *_NAMES)}
+_MEMORY = dict.fromkeys(Kind, "i8")
+_MEMORY |= dict.fromkeys((Kind.COUNT, Kind.FLAGS, Kind.SIDE, Kind.ENUM, *_NAMES), "i4")
 _MEMORY |= {Kind.FLOAT: "f8", Kind.TEXT: "O", Kind.BYTES: "O"}
 
 _CLICKHOUSE = {
@@ -73,7 +73,7 @@ _CLICKHOUSE = {
     Kind.TEXT: "String",
     Kind.BYTES: "String",
 }
-_CLICKHOUSE |= {kind: "LowCardinality(String)" for kind in _NAMES}
+_CLICKHOUSE |= dict.fromkeys(_NAMES, "LowCardinality(String)")
 
 
 @dataclass(frozen=True)
