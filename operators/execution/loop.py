@@ -1,0 +1,332 @@
+"""The closed loop: decision, risk, venue and portfolio around one event-time queue, event by event.
+
+For every entry of the input log, in order: what is pending and due by its time happens; then its market
+data moves the books, the marks and the instruments' states; then its signals are acted on. A row carries
+as `cause` the entry whose time released it, so it depends on nothing later.
+"""
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from operators.book.ladder import LADDER, LEVEL, NEEDS_ROOM, clear, new_ladders, new_levels, set_level
+from operators.execution.pending import drop_first
+from operators.execution.rows import SCHEMAS, has_room, scratch, write_fill, write_order_event
+from operators.execution.state import DESK, I8, INSTRUMENT, ORDER, PAIR, PENDING, Due, Table
+from operators.execution.trader import Trader, on_done, on_fill, on_retry, on_signal
+from operators.execution.venue import (
+    SimulatedVenue,
+    arrive,
+    cancel_all,
+    cancel_arrives,
+    fee,
+    match_resting,
+)
+from operators.kernel import State, kernel, table
+from operators.operator import Desk, Example, Frames, Operator, Parameters
+from operators.portfolio.portfolio import Portfolio, book_fill, mark, on_clock, write_account
+from operators.risk.limits import Limits, settle
+from schemas.market import LEVELS, QUOTES, RAW, BookState, RawFrame, RawKind
+from schemas.record import Frame, Schema
+from schemas.signal import SIGNALS
+from schemas.trade import OrderEventKind
+
+
+class Stopped(IntEnum):
+    """Why the kernel came back."""
+
+    DONE = 0
+    ROWS = 1  # a stream's scratch is full: drain it
+    PENDING = 2  # the heap is full: grow it
+    ORDERS = 3  # no free order slots: grow them
+    LEVELS = 4  # the pool of levels is full: grow it
+
+
+_DONE, _ROWS, _PENDING_FULL, _ORDERS_FULL, _LEVELS_FULL = (int(s) for s in Stopped)
+_DESK, _INSTRUMENTS, _PENDING, _ORDERS = int(Table.DESK), int(Table.INSTRUMENTS), int(Table.PENDING), int(Table.ORDERS)
+_LEVELS, _LADDERS = int(Table.LEVELS), int(Table.LADDERS)
+_ARRIVAL, _CANCEL_ARRIVAL, _ACCEPTED = int(Due.ARRIVAL), int(Due.CANCEL_ARRIVAL), int(Due.ACCEPTED)
+_FILLED, _CANCELLED, _REJECTED, _RETRY = int(Due.FILLED), int(Due.CANCELLED), int(Due.REJECTED), int(Due.RETRY)
+_EVENT_ACCEPTED, _EVENT_PARTIAL = int(OrderEventKind.ACCEPTED), int(OrderEventKind.PARTIALLY_FILLED)
+_EVENT_FILLED, _EVENT_CANCELLED = int(OrderEventKind.FILLED), int(OrderEventKind.CANCELLED)
+_EVENT_REJECTED = int(OrderEventKind.REJECTED)
+_UNPRICED, _END = int(BookState.CROSSED | BookState.EMPTY), int(RawKind.END)
+
+
+@kernel
+def _room(ctx: Any, out: Any) -> int:
+    """DONE when one more step certainly fits everywhere, or what has to be made room for."""
+    desk = table(ctx, _DESK, DESK)[0]
+    if not has_room(out):
+        return _ROWS
+    if desk.free_orders < 2:
+        return _ORDERS_FULL
+    slots = len(table(ctx, _ORDERS, ORDER))
+    if len(table(ctx, _PENDING, PENDING)) - desk.pending < desk.deepest + slots + 8:
+        return _PENDING_FULL
+    return _DONE
+
+
+@kernel
+def _report(ctx: Any, out: Any, item: Any, cause: int) -> None:
+    """The desk learns what became of an order."""
+    slot, ts, qty = item.slot, item.ts, item.qty
+    o = table(ctx, _ORDERS, ORDER)[slot]
+    if item.due == _ACCEPTED:
+        write_order_event(out, cause, ts, o.id, o.instrument, _EVENT_ACCEPTED, qty, o.open)
+        return
+    settle(ctx, slot, qty, item.due == _FILLED)
+    if item.due == _FILLED:
+        on_fill(ctx, slot, qty)
+        kind = _EVENT_FILLED if o.open == 0 else _EVENT_PARTIAL
+        write_order_event(out, cause, ts, o.id, o.instrument, kind, qty, o.open)
+        paid = fee(ctx, o.instrument, item.price, qty, item.liquidity)
+        write_fill(ctx, out, slot, cause, ts, item.ts_venue, item.price, qty, paid, item.liquidity)
+        book_fill(ctx, o.instrument, o.side, item.price, qty, paid)
+        write_account(ctx, out, o.instrument, cause, ts)
+    else:
+        o.open -= qty
+        kind = _EVENT_REJECTED if item.due == _REJECTED else _EVENT_CANCELLED
+        write_order_event(out, cause, ts, o.id, o.instrument, kind, qty, o.open)
+    if o.open == 0:
+        on_done(ctx, out, slot, cause, ts)
+
+
+@kernel
+def _release(ctx: Any, out: Any, item: Any, cause: int, is_end: bool) -> None:
+    """A pending item falls due."""
+    if item.due == _ARRIVAL:
+        arrive(ctx, item.slot, item.ts)
+    elif item.due == _CANCEL_ARRIVAL:
+        cancel_arrives(ctx, item.slot, item.order, item.ts)
+    elif item.due == _RETRY:
+        if not is_end:
+            on_retry(ctx, out, item.slot, cause, item.ts)
+    else:
+        _report(ctx, out, item, cause)
+
+
+@kernel
+def _release_due(ctx: Any, out: Any, item: Any, cause: int, ts: int, is_end: bool) -> int:
+    """Everything pending that is due by `ts`; at the end of the input, everything. `item` is one row to work in."""
+    desk = table(ctx, _DESK, DESK)[0]
+    heap = table(ctx, _PENDING, PENDING)
+    while desk.pending > 0 and (is_end or heap[0].ts <= ts):
+        room = _room(ctx, out)
+        if room != _DONE:
+            return room
+        item[0] = heap[0]
+        drop_first(ctx)
+        _release(ctx, out, item[0], cause, is_end)
+        if is_end and desk.pending == 0:
+            cancel_all(ctx, ts)
+    return _DONE
+
+
+@kernel
+def _set_level(ctx: Any, instrument: int, side: int, price: int, qty: int) -> bool:
+    """A level's new total; False when the pool of levels has no room for it."""
+    desk = table(ctx, _DESK, DESK)[0]
+    levels, ladders = table(ctx, _LEVELS, LEVEL), table(ctx, _LADDERS, LADDER)
+    ladder = 2 * instrument + side
+    done = set_level(levels, ladders, ladder, price, qty) != NEEDS_ROOM
+    desk.deepest = max(desk.deepest, ladders[ladder].count)
+    return done
+
+
+@kernel
+def _clear(ctx: Any, instrument: int) -> None:
+    ladders = table(ctx, _LADDERS, LADDER)
+    clear(ladders, 2 * instrument)
+    clear(ladders, 2 * instrument + 1)
+
+
+@kernel
+def _apply_levels(ctx: Any, levels: Any, at: Any, cause: int, ts: int) -> int:
+    """The venue's replica follows the levels that `cause` changed."""
+    desk = table(ctx, _DESK, DESK)[0]
+    first = at[2]
+    while at[2] < len(levels) and levels[at[2]].cause == cause:
+        row = levels[at[2]]
+        if row.qty < 0:
+            _clear(ctx, row.instrument)
+        elif not _set_level(ctx, row.instrument, row.side, row.price, row.qty):
+            return _LEVELS_FULL
+        at[2] += 1
+    if desk.resting > 0:
+        for i in range(first, at[2]):
+            match_resting(ctx, levels[i].instrument, ts)
+    return _DONE
+
+
+@kernel
+def _apply_quotes(ctx: Any, quotes: Any, at: Any, cause: int, ts: int) -> None:
+    """Prices and states of the instruments that `cause` changed."""
+    desk = table(ctx, _DESK, DESK)[0]
+    instruments = table(ctx, _INSTRUMENTS, INSTRUMENT)
+    while at[1] < len(quotes) and quotes[at[1]].cause == cause:
+        quote = quotes[at[1]]
+        at[1] += 1
+        held = instruments[quote.instrument]
+        held.bid, held.ask, held.state = quote.bid, quote.ask, quote.state
+        if quote.state & _UNPRICED == 0:
+            mark(ctx, quote.instrument, quote.bid + quote.ask)
+        if desk.by_quotes:
+            _clear(ctx, quote.instrument)
+            _set_level(ctx, quote.instrument, 0, quote.bid, quote.bid_qty)
+            _set_level(ctx, quote.instrument, 1, quote.ask, quote.ask_qty)
+            match_resting(ctx, quote.instrument, ts)
+
+
+@kernel
+def _run(ctx: Any, out: Any, at: Any, item: Any, clock: Any, quotes: Any, levels: Any, signals: Any) -> int:
+    """Go on from the cursor `at` = (clock row, quote, level, signal, step) until done or something is full."""
+    table(out, 0, I8)[:] = 0
+    while at[0] < len(clock):
+        cause, ts, is_end = clock[at[0]].cause, clock[at[0]].ts, clock[at[0]].kind == _END
+        if at[4] == 0:
+            full = _release_due(ctx, out, item, cause, ts, is_end)
+            if full != _DONE:
+                return full
+            on_clock(ctx, out, cause, ts)
+            at[4] = 1
+        if at[4] == 1:
+            full = _room(ctx, out)
+            if full == _DONE:
+                full = _apply_levels(ctx, levels, at, cause, ts)
+            if full != _DONE:
+                return full
+            _apply_quotes(ctx, quotes, at, cause, ts)
+            at[4] = 2
+        while at[3] < len(signals) and signals[at[3]].cause == cause:
+            full = _room(ctx, out)
+            if full != _DONE:
+                return full
+            on_signal(ctx, out, signals[at[3]])
+            at[3] += 1
+        at[0] += 1
+        at[4] = 0
+    return _DONE
+
+
+_OUTPUTS: dict[str, Schema] = {s.name: s for s in SCHEMAS.values()}
+
+
+class Loop(Operator):
+    """The four stages as one operator. Build it from a graph's stages; YAML declares the stages themselves."""
+
+    inputs = {"raw": RAW, "quotes": QUOTES, "levels": LEVELS, "signals": SIGNALS}
+    outputs = _OUTPUTS
+    optional = frozenset({"levels"})
+
+    class Parameters(Parameters):
+        """The parameters of every stage, and whether the venue gets whole books or quotes alone."""
+
+        trader: Trader.Parameters = Trader.Parameters()
+        limits: Limits.Parameters
+        venue: SimulatedVenue.Parameters = SimulatedVenue.Parameters()
+        portfolio: Portfolio.Parameters = Portfolio.Parameters()
+        levels: bool = Field(default=True, description="false: no levels are connected, quotes are the whole book")
+
+    def __init__(self, parameters: Any, desk: Desk) -> None:
+        super().__init__(parameters, desk)
+        self._state = _initial_state(parameters, desk)
+        self._out = scratch(256)
+        self._cursor = np.zeros(5, np.int64)
+        self._item = np.zeros(1, PENDING)
+
+    def process(self, frames: Frames) -> Frames:
+        """Run the loop over one cut of the input log."""
+        raw = frames["raw"]
+        clock = raw.rows if isinstance(raw, RawFrame) else raw
+        quotes = frames.get("quotes", QUOTES.empty)
+        levels = frames.get("levels", LEVELS.empty)
+        signals = frames.get("signals", SIGNALS.empty)
+        self._cursor[:] = 0
+        parts: list[dict[str, Frame]] = []
+        while True:
+            stopped = _run(self._state.ctx, self._out.ctx, self._cursor, self._item, clock, quotes, levels, signals)
+            part = self._written()
+            if stopped == _DONE:
+                return _joined([*parts, part]) if parts else part
+            parts.append({name: frame.copy() for name, frame in part.items()})
+            self._make_room(stopped)
+
+    def _written(self) -> dict[str, Frame]:
+        counts = self._out["counts"].tolist()
+        return {
+            schema.name: self._out[stream.name.lower()][: counts[stream]]
+            for stream, schema in SCHEMAS.items()
+            if counts[stream]
+        }
+
+    def _make_room(self, stopped: int) -> None:
+        if stopped == _PENDING_FULL:
+            self._state.grow("pending", 2 * len(self._state["pending"]))
+        elif stopped == _LEVELS_FULL:
+            self._state.grow("levels", 2 * len(self._state["levels"]))
+        elif stopped == _ORDERS_FULL:
+            _add_slots(self._state, len(self._state["orders"]))
+
+    def snapshot(self) -> Any:
+        """Every table of the loop."""
+        return self._state.snapshot()
+
+    def restore(self, state: Any) -> None:
+        """Take over the tables of a snapshot."""
+        self._state.restore(state)
+
+    @classmethod
+    def example(cls, seed: int) -> Example:
+        """Signals on a handful of pairs over moving books, halts among them."""
+        from operators.execution.example import loop_example
+
+        return loop_example(seed)
+
+
+def _initial_state(parameters: Any, desk: Desk) -> State:
+    instruments = np.zeros(len(desk.instruments), INSTRUMENT)
+    instruments["half_tick_value"] = [i.tick_value // 2 for i in desk.instruments]
+    instruments["state"] = int(BookState.EMPTY)
+    pairs = np.zeros(len(desk.pairs), PAIR)
+    for row, (y, x) in zip(pairs, desk.legs, strict=True):
+        lot_y, lot_x = (desk.instruments[i].lot * desk.instruments[i].multiplier for i in (y, x))
+        row["y"], row["x"], row["lot_ratio"] = y, x, float(lot_y / lot_x)
+    account = np.zeros(1, DESK)
+    account["next_order"] = account["next_trade"] = account["next_fill"] = 1
+    account["capital"], account["seed"], account["day"] = desk.capital, desk.seed, -1
+    account["free_order"] = -1
+    account["by_quotes"] = not parameters.levels
+    state = State(
+        desk=account,
+        instruments=instruments,
+        pairs=pairs,
+        orders=np.zeros(0, ORDER),
+        pending=np.zeros(1024, PENDING),
+        sent_times=np.zeros(parameters.limits.rate, np.int64),
+        levels=new_levels(16 * len(instruments)),
+        ladders=new_ladders(len(instruments)),
+        trader=Trader(parameters.trader, desk).settings(),
+        limits=Limits(parameters.limits, desk).settings(),
+        venue=SimulatedVenue(parameters.venue, desk).settings(),
+        portfolio=Portfolio(parameters.portfolio, desk).settings(),
+    )
+    _add_slots(state, 128)
+    return state
+
+
+def _add_slots(state: State, more: int) -> None:
+    """Append `more` free order slots, the first of them at the head of the free list."""
+    first = len(state["orders"])
+    state.grow("orders", first + more)
+    desk, orders = state["desk"], state["orders"]
+    orders["next_free"][first:-1] = np.arange(first + 1, first + more)
+    orders["next_free"][-1] = desk["free_order"][0]
+    desk["free_order"], desk["free_orders"] = first, desk["free_orders"] + more
+
+
+def _joined(parts: list[dict[str, Frame]]) -> dict[str, Frame]:
+    names = {name for part in parts for name in part}
+    return {name: np.concatenate([part[name] for part in parts if name in part]) for name in sorted(names)}
