@@ -47,9 +47,15 @@ def loop_example(seed: int, events: int = 400) -> Example:
             pair, side = int(rng.integers(len(desk.pairs))), int(rng.choice([-1, 1]))
             signals.append((cause, ts, 0.0, 2.0 * side, rng.uniform(0.5, 2.0), notional, pair, action, side))
     limits = dict(
-        position=40_000, order=25_000, gross=90_000, net=20_000, daily_loss=2_000, collar_bps=200, rate=6,
+        position=40_000,
+        order=25_000,
+        gross=90_000,
+        net=20_000,
+        daily_loss=2_000,
+        collar_bps=200,
+        rate=6,
         rate_window="50ms",
-    )  # fmt: skip
+    )
     venue = dict(latency="2ms", jitter="1ms", report="1ms", taker_bps=1, maker_bps="-0.25")
     trader = dict(order="limit", price="join", tif="day", patience="20ms", retry="5ms")
     return Example(

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from operators.book.ladder import LADDER, LEVEL, NEEDS_ROOM, clear, new_ladders, new_levels, set_level
+from operators.execution.example import loop_example
 from operators.execution.pending import drop_first
 from operators.execution.rows import SCHEMAS, has_room, scratch, write_fill, write_order_event
 from operators.execution.state import DESK, I8, INSTRUMENT, ORDER, PAIR, PENDING, Due, Table
@@ -281,8 +282,6 @@ class Loop(Operator):
     @classmethod
     def example(cls, seed: int) -> Example:
         """Signals on a handful of pairs over moving books, halts among them."""
-        from operators.execution.example import loop_example
-
         return loop_example(seed)
 
 

@@ -64,7 +64,7 @@ class SimulatedVenue(Stage):
 
 
 @kernel
-def _draw(seed: int, number: int, most: int) -> int:
+def _draw(seed: int, number: int, most: int) -> Any:
     """A uniform integer in 0..most: SplitMix64 (Steele, Lea, Flood 2014) of the seed and a number."""
     z = np.uint64(seed) + np.uint64(number) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
