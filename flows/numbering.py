@@ -1,0 +1,80 @@
+"""The end of a chain: streams become numbered rows of tables, and the desk's totals are kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from flows.sampling import Sampler
+from flows.streams import Ref, Streams, merged
+from operators.operator import Desk
+from schemas.market import RawFrame
+from schemas.output import Output
+from schemas.record import Kind, Schema
+from schemas.trade import EQUITY, VERDICTS
+
+
+@dataclass(frozen=True)
+class TableRule:
+    """A stream that is written: its schema, the ports it comes from, and the sampling interval (None: every row)."""
+
+    schema: Schema
+    refs: tuple[Ref, ...]
+    every_ns: int | None = None
+
+
+class Numbering:
+    """Numbers the rows of every written stream, from 1 and without holes, whatever the cut."""
+
+    def __init__(self, rules: Mapping[str, TableRule], desk: Desk) -> None:
+        self._rules = rules
+        self._desk = desk.id
+        self._samplers = {
+            name: Sampler(rule.schema, rule.every_ns, _key_count(rule.schema, desk))
+            for name, rule in rules.items()
+            if rule.every_ns is not None
+        }
+        self._table_of = {ref: name for name, rule in rules.items() for ref in rule.refs}
+        self.counts = dict.fromkeys(rules, 0)
+        self.denied = 0
+        self.account: dict[str, int] = {}
+
+    def number(self, raw: RawFrame, streams: Streams) -> Output:
+        """Everything this cut writes; the frames are the output's own."""
+        written = {}
+        for name in {self._table_of[ref]: None for ref in streams if ref in self._table_of}:
+            frame = merged(streams, self._rules[name].refs)
+            assert frame is not None
+            sampler = self._samplers.get(name)
+            frame = frame.copy() if sampler is None else sampler.take(frame)
+            if len(frame):
+                written[name] = (self.counts[name] + 1, frame)
+                self.counts[name] += len(frame)
+        if VERDICTS.name in written:
+            self.denied += int(np.count_nonzero(written[VERDICTS.name][1]["passed"] == 0))
+        if EQUITY.name in written:
+            last = written[EQUITY.name][1][-1]
+            self.account = {name: int(last[name]) for name in EQUITY.dtype.names or ()}
+        end = raw.rows[-1]
+        return Output(self._desk, int(end["cause"]), int(end["ts"]), written)
+
+    def snapshot(self) -> Any:
+        """Numbers given so far, totals, and what the samplers have kept."""
+        samplers = {name: sampler.snapshot() for name, sampler in self._samplers.items()}
+        return dict(self.counts), self.denied, dict(self.account), samplers
+
+    def restore(self, state: Any) -> None:
+        """Go on from a snapshot."""
+        counts, self.denied, account, samplers = state
+        self.counts, self.account = dict(counts), dict(account)
+        for name, seen in samplers.items():
+            self._samplers[name].restore(seen)
+
+
+def _key_count(schema: Schema, desk: Desk) -> int:
+    """How many values the schema's `by` column can take on this desk."""
+    kinds = {c.name: c.kind for c in schema.columns}
+    by = kinds.get(schema.by or "")
+    sizes = {Kind.INSTRUMENT: len(desk.instruments), Kind.PAIR: len(desk.pairs), Kind.FEED: len(desk.feeds)}
+    return sizes[by] if by in sizes else 1

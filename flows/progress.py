@@ -1,0 +1,134 @@
+"""What a person sees of a run: a live line on a terminal, structured logs, a summary per desk at the end."""
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+
+from flows.numbering import Numbering
+from schemas.output import Output
+from schemas.record import MONEY_QUANTUM
+
+_REFRESH_S = 0.5
+
+
+@dataclass
+class DeskProgress:
+    """Where one desk stands. Counts are those of the whole run, also after a resume."""
+
+    capital: int
+    rows: int = 0
+    fraction: float = 0.0
+    cause: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    denied: int = 0
+    account: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def profit(self) -> float:
+        """Profit and loss after fees, in currency."""
+        return (self.account.get("equity", self.capital) - self.capital) / MONEY_QUANTUM
+
+    def count(self, table: str) -> int:
+        """Rows of a table so far."""
+        return self.counts.get(table, 0)
+
+
+class Progress:
+    """Collects the progress of this process's desks. Called from worker threads; keeps to plain assignments."""
+
+    def __init__(self, run: str, config_path: str, capitals: Mapping[str, int]) -> None:
+        self._run = run
+        self._config_path = config_path
+        self.desks = {desk: DeskProgress(capital) for desk, capital in capitals.items()}
+        self.seen: set[str] = set()
+        self._started_s = time.monotonic()
+        self._last_rows, self._last_s = 0, self._started_s
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def read(self, desk: str, rows: int, ts: int, fraction: float) -> None:
+        """The source handed on `rows` more entries and stands at `fraction` of its input."""
+        progress = self.desks[desk]
+        progress.rows += rows
+        progress.fraction = fraction
+        self.seen.add(desk)
+
+    def wrote(self, output: Output, numbering: Numbering) -> None:
+        """The chain finished a cut."""
+        progress = self.desks[output.desk]
+        progress.cause = output.cause
+        progress.counts = numbering.counts
+        progress.denied = numbering.denied
+        progress.account = numbering.account
+
+    def start(self) -> None:
+        """Show the live line, on a terminal only."""
+        if sys.stderr.isatty():
+            self._thread = threading.Thread(target=self._show, daemon=True, name="progress")
+            self._thread.start()
+
+    def _show(self) -> None:
+        while not self._done.wait(_REFRESH_S):
+            sys.stderr.write(f"\r\x1b[2K{self.line()}")
+            sys.stderr.flush()
+
+    def line(self) -> str:
+        """The present state in one line."""
+        desks = [self.desks[d] for d in sorted(self.seen)] or list(self.desks.values())
+        rows, now_s = sum(d.rows for d in desks), time.monotonic()
+        speed = (rows - self._last_rows) / max(now_s - self._last_s, 1e-9)
+        self._last_rows, self._last_s = rows, now_s
+        fraction = sum(d.fraction for d in desks) / len(desks)
+        orders, fills = (sum(d.count(t) for d in desks) for t in ("orders", "fills"))
+        profit = sum(d.profit for d in desks)
+        return (
+            f"{self._run}  {fraction:6.1%}  {max(d.cause for d in desks):,} events  {speed:,.0f}/s  "
+            f"{orders:,} orders  {fills:,} fills  P&L {profit:+,.2f}"
+        )
+
+    def finish(self, status: str) -> None:
+        """End the live line and print the summary."""
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+            sys.stderr.write("\r\x1b[2K")
+        if not self.seen:
+            return
+        elapsed_s = time.monotonic() - self._started_s
+        structlog.get_logger().info(
+            f"run {status}", run=self._run, seconds=round(elapsed_s, 2), events=sum(d.rows for d in self.desks.values())
+        )
+        Console().print(self._summary(status, elapsed_s))
+        print(
+            "Look further:\n"
+            f"  pairflow query --config {self._config_path} "
+            f"\"SELECT desk, instrument, side, price, qty, fee FROM fills WHERE run = '{self._run}' ORDER BY seq LIMIT 20\""
+        )
+
+    def _summary(self, status: str, elapsed_s: float) -> Table:
+        table = Table(title=f"run {self._run}: {status} after {elapsed_s:.1f} s", title_justify="left")
+        for name in (
+            "desk",
+            "events",
+            "signals",
+            "orders",
+            "denied",
+            "fills",
+            "fees",
+            "P&L after fees",
+            "dead letters",
+        ):
+            table.add_column(name, justify="left" if name == "desk" else "right")
+        for name in sorted(self.seen):
+            d = self.desks[name]
+            fees = d.account.get("fees", 0) / MONEY_QUANTUM
+            counts = [d.cause, d.count("signals"), d.count("orders"), d.denied, d.count("fills")]
+            money = [f"{fees:,.2f}", f"{d.profit:+,.2f}"]
+            table.add_row(name, *(f"{n:,}" for n in counts), *money, f"{d.count('dead_letters'):,}")
+        return table
