@@ -86,8 +86,8 @@ class Chain:
         steps, numbering = state
         if steps.keys() != {step.name for step in self.steps}:
             raise RecoveryError(
-                f"the checkpoint holds the operators {', '.join(steps)}; "
-                f"this graph has {', '.join(s.name for s in self.steps)}; resume with the configuration it was written by"
+                f"the checkpoint holds the operators {', '.join(steps)}; this graph has "
+                f"{', '.join(s.name for s in self.steps)}; resume with the configuration it was written by"
             )
         for step in self.steps:
             step.restore(steps[step.name])

@@ -75,6 +75,5 @@ class Numbering:
 def _key_count(schema: Schema, desk: Desk) -> int:
     """How many values the schema's `by` column can take on this desk."""
     kinds = {c.name: c.kind for c in schema.columns}
-    by = kinds.get(schema.by or "")
     sizes = {Kind.INSTRUMENT: len(desk.instruments), Kind.PAIR: len(desk.pairs), Kind.FEED: len(desk.feeds)}
-    return sizes[by] if by in sizes else 1
+    return sizes.get(kinds[schema.by], 1) if schema.by else 1

@@ -107,8 +107,8 @@ class Progress:
         Console().print(self._summary(status, elapsed_s))
         print(
             "Look further:\n"
-            f"  pairflow query --config {self._config_path} "
-            f"\"SELECT desk, instrument, side, price, qty, fee FROM fills WHERE run = '{self._run}' ORDER BY seq LIMIT 20\""
+            f'  pairflow query --config {self._config_path} "SELECT desk, instrument, side, price, qty, fee '
+            f"FROM fills WHERE run = '{self._run}' ORDER BY desk, seq LIMIT 20\""
         )
 
     def _summary(self, status: str, elapsed_s: float) -> Table:

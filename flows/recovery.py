@@ -33,14 +33,14 @@ def requested_directory(argv: Sequence[str] | None = None) -> Path | None:
 
 
 def prepare(directory: Path, parts: int, run: str, digest: str) -> bool:
-    """Make the recovery directory of a run, or check the one that is there. Returns whether there is something to resume.
+    """Make the recovery directory of a run, or check the one that is there; whether there is something to resume.
 
     Raises RecoveryError for a damaged or missing partition and for another run or configuration.
     """
     identity = {"run": run, "digest": digest}
-    if not directory.exists() or not any(directory.iterdir()):
-        if _create(directory, parts, identity):
-            return False
+    is_absent = not directory.exists() or not any(directory.iterdir())
+    if is_absent and _create(directory, parts, identity):
+        return False
     _check_identity(directory, identity)
     return _check_parts(directory)
 
