@@ -1,0 +1,170 @@
+"""The order flow: who acts next, and what they do.
+
+One message at a time: a member is drawn, its fair price advanced, and whoever is away from fair acts first:
+takers and makers empty the levels that have become too good, makers improve a best quote that has been
+left behind. A member whose book needed this is likely to be next again, so repairs come in bursts.
+Where the book stands right, ordinary flow adds, cancels, replaces and trades.
+"""
+
+import math
+
+import numpy as np
+
+from operators.kernel import kernel, table
+from operators.simulator.fair import fair_price
+from operators.simulator.generator import GENERATOR, below, exp, log, uniform
+from operators.simulator.itch import LONGEST
+from operators.simulator.market import MEMBER
+from operators.simulator.state import ORDER, SESSION, Table
+from operators.simulator.venue import (
+    _slot,
+    add,
+    best_key,
+    cancel,
+    delete,
+    depth,
+    execute,
+    execute_better,
+    replace,
+    trade_hidden,
+)
+from schemas.record import Frame
+
+_LEAST = 3  # orders a side never falls below
+_SLACK = 1  # ticks a best quote may stand off its goal before somebody acts
+
+
+@kernel
+def write_messages(ctx: Frame, out: Frame) -> int:
+    """Fill `out` with whole messages until it is full or the phase is over; the bytes written."""
+    session = table(ctx, Table.SESSION, SESSION)[0]
+    at = 0
+    while session.left > 0 and at + LONGEST <= len(out):
+        _advance_clock(ctx)
+        session.left -= 1
+        at = _open_book(ctx, out, at) if session.opening > 0 else _continuous(ctx, out, at)
+    return at
+
+
+@kernel
+def _roll(ctx: Frame, n: int) -> int:
+    return below(table(ctx, Table.GENERATOR, GENERATOR), n)
+
+
+@kernel
+def _advance_clock(ctx: Frame) -> None:
+    """Poisson arrivals, given how many come before the end: the first of n uniform times is at 1 - u**(1/n)."""
+    session = table(ctx, Table.SESSION, SESSION)[0]
+    u = uniform(table(ctx, Table.GENERATOR, GENERATOR))
+    session.now += int((session.end - session.now - 1) * (1.0 - exp(log(u) / session.left)))
+
+
+@kernel
+def _continuous(ctx: Frame, out: Frame, at: int) -> int:
+    session = table(ctx, Table.SESSION, SESSION)[0]
+    i = session.symbol
+    if i < 0:
+        i = _roll(ctx, len(table(ctx, Table.MEMBERS, MEMBER)))
+    middle = int(math.floor(fair_price(ctx, i, session.now) + 0.5))
+    half_spread = table(ctx, Table.MEMBERS, MEMBER)[i].half_spread
+    bid_excess = best_key(ctx, i, 0) - (middle - half_spread)
+    ask_excess = best_key(ctx, i, 1) - (-middle - half_spread)
+    session.symbol = i
+    if max(bid_excess, ask_excess) > _SLACK:
+        return _withdraw(ctx, out, at, i, 0 if bid_excess > ask_excess else 1, middle)
+    if min(bid_excess, ask_excess) < -_SLACK:
+        return _improve(ctx, out, at, i, 0 if bid_excess < ask_excess else 1, middle)
+    session.symbol = -1
+    return _ordinary(ctx, out, at, i, middle)
+
+
+@kernel
+def _goal(ctx: Frame, i: int, side: int, middle: int) -> int:
+    """Key at which a side of member `i` should be best."""
+    half_spread = table(ctx, Table.MEMBERS, MEMBER)[i].half_spread
+    return (middle if side == 0 else -middle) - half_spread
+
+
+@kernel
+def _behind(ctx: Frame, goal: int) -> int:
+    """A key at or behind `goal`, nearer ones likelier."""
+    reach = table(ctx, Table.SESSION, SESSION)[0].depth
+    return goal - min(_roll(ctx, reach), _roll(ctx, reach))
+
+
+@kernel
+def _size(ctx: Frame) -> int:
+    """Shares of a new order: mostly round lots of hundreds, now and then an odd lot."""
+    if _roll(ctx, 8) == 0:
+        return 1 + _roll(ctx, 99)
+    return 100 * (1 + min(_roll(ctx, 10), _roll(ctx, 10)))
+
+
+@kernel
+def _new_order(ctx: Frame, out: Frame, at: int, i: int, side: int, key: int) -> int:
+    mpid = _roll(ctx, 4) if _roll(ctx, 12) == 0 else -1
+    return add(ctx, out, at, i, side, key, _size(ctx), mpid)
+
+
+@kernel
+def _open_book(ctx: Frame, out: Frame, at: int) -> int:
+    """The opening orders come member by member, bids and asks in turn, the first of a side at its goal."""
+    session = table(ctx, Table.SESSION, SESSION)[0]
+    session.opening -= 1
+    i = session.opening // (2 * session.levels)
+    side = session.opening % 2
+    middle = int(math.floor(fair_price(ctx, i, session.now) + 0.5))
+    goal = _goal(ctx, i, side, middle)
+    return _new_order(ctx, out, at, i, side, goal if depth(ctx, i, side) == 0 else _behind(ctx, goal))
+
+
+@kernel
+def _withdraw(ctx: Frame, out: Frame, at: int, i: int, side: int, middle: int) -> int:
+    """The best order of a side has become too good: it is taken, deleted, or moved back."""
+    session = table(ctx, Table.SESSION, SESSION)[0]
+    n = depth(ctx, i, side)
+    choice = _roll(ctx, 8)
+    if n <= _LEAST or (n < session.levels and choice < 4):
+        key = _behind(ctx, _goal(ctx, i, side, middle))
+        return replace(ctx, out, at, i, side, n - 1, key, _size(ctx))
+    wrong = best_key(ctx, i, side) >= (middle if side == 0 else -middle)
+    if wrong and choice < 7:
+        whole = np.int64(2**31)
+        if _roll(ctx, 12) == 0:
+            return execute_better(ctx, out, at, i, side, whole)
+        return execute(ctx, out, at, i, side, whole)
+    return delete(ctx, out, at, i, side, n - 1)
+
+
+@kernel
+def _improve(ctx: Frame, out: Frame, at: int, i: int, side: int, middle: int) -> int:
+    """The best order of a side has been left behind: a new one comes, or the farthest moves up."""
+    goal = _goal(ctx, i, side, middle)
+    if depth(ctx, i, side) > table(ctx, Table.SESSION, SESSION)[0].levels:
+        return replace(ctx, out, at, i, side, 0, goal, _size(ctx))
+    return _new_order(ctx, out, at, i, side, goal)
+
+
+@kernel
+def _ordinary(ctx: Frame, out: Frame, at: int, i: int, middle: int) -> int:
+    """What happens while nothing happens; the number of orders drifts towards `levels`."""
+    session = table(ctx, Table.SESSION, SESSION)[0]
+    side = _roll(ctx, 2)
+    n = depth(ctx, i, side)
+    choice = _roll(ctx, 64) if n > _LEAST else 0
+    rank = _roll(ctx, max(n, 1))
+    if (choice < 22 and n < session.levels) or (22 <= choice < 32 and n < session.orders_max):
+        return _new_order(ctx, out, at, i, side, _behind(ctx, _goal(ctx, i, side, middle)))
+    if choice < 40:
+        return delete(ctx, out, at, i, side, rank)
+    if choice < 46:
+        qty = table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)].qty
+        if qty > 1:
+            return cancel(ctx, out, at, i, side, rank, 1 + _roll(ctx, qty - 1))
+        return delete(ctx, out, at, i, side, rank)
+    if choice < 52:
+        return replace(ctx, out, at, i, side, rank, _behind(ctx, _goal(ctx, i, side, middle)), _size(ctx))
+    if choice < 60:
+        return execute(ctx, out, at, i, side, 100 * (1 + _roll(ctx, 3)))
+    bid, ask = best_key(ctx, i, 0), -best_key(ctx, i, 1)
+    return trade_hidden(ctx, out, at, i, bid + _roll(ctx, ask - bid + 1), _size(ctx))
