@@ -1,0 +1,83 @@
+"""Mean and standard deviation of a stream: over the last `window` values, or exponentially weighted.
+
+The window never subtracts. It is cut into blocks as long as itself: when a block is complete it is folded
+from its end, so that slot `k` holds the moments of values `k..window-1`; while the next block fills, the
+window is the new block's running moments merged with the slot that follows the value being replaced (the
+two-stacks queue of Tangwongsan, Hirzel and Schneider, "In-order sliding-window aggregation in worst-case
+constant time", 2021). So nothing drifts however long the stream is, and a jump that has left the window
+leaves no trace. The cost per value is constant on average; a slot is 16 bytes.
+
+Moments are kept as mean and sum of squared deviations: values are added by Welford (1962), sets merged by
+Chan, Golub and LeVeque (1979).
+"""
+
+from typing import Any
+
+import numpy as np
+
+from operators.kernel import kernel
+from schemas.record import Frame
+
+SPREAD_SLOT = np.dtype([("mean", "f8"), ("squares", "f8")])
+"""A value of the block being filled (in `mean`), or the moments from here to the end of the last block."""
+
+
+@kernel
+def roll_deviation(stats: Any, ring: Frame, first: int, window: int, value: float) -> tuple[float, float]:
+    """Add `value`; return mean and sample variance (ddof 1) of the last `window` values.
+
+    The window's slots are `ring[first : first + window]`. `stats` holds the running block: `mean`,
+    `squares` and `next`, its length. Until `window` values have come the result means nothing.
+    """
+    n = stats.next + 1
+    delta = value - stats.mean
+    mean = stats.mean + delta / n
+    squares = stats.squares + delta * (value - mean)
+    ring[first + stats.next].mean = value
+    stats.next = n
+    stats.mean = mean
+    stats.squares = squares
+    if n == window:
+        _fold(ring, first, window)
+        stats.next = 0
+        stats.mean = 0.0
+        stats.squares = 0.0
+        return mean, squares / (window - 1)
+    old = ring[first + n]
+    share = (window - n) / window
+    gap = old.mean - mean
+    return mean + gap * share, (squares + old.squares + gap * gap * n * share) / (window - 1)
+
+
+@kernel
+def _fold(ring: Frame, first: int, window: int) -> None:
+    """Turn the values of a complete block into the moments of its tails."""
+    mean, squares = 0.0, 0.0
+    for n in range(1, window + 1):
+        slot = ring[first + window - n]
+        value = slot.mean
+        delta = value - mean
+        mean += delta / n
+        squares += delta * (value - mean)
+        slot.mean = mean
+        slot.squares = squares
+
+
+@kernel
+def decay_deviation(stats: Any, alpha: float, value: float) -> tuple[float, float]:
+    """Add `value`; return the exponentially weighted mean and variance.
+
+    With `delta = value - mean`: `mean += alpha * delta`, then
+    `variance = (1 - alpha) * (variance + alpha * delta**2)` (Finch, "Incremental calculation of weighted
+    mean and variance", 2009, section 9). The first value starts them at itself and 0. `stats` holds
+    `mean`, the variance as `squares`, and `residuals`, how many values have come.
+    """
+    if stats.residuals == 0:
+        stats.mean = value
+        stats.squares = 0.0
+    else:
+        delta = value - stats.mean
+        step = alpha * delta
+        stats.mean += step
+        stats.squares = (1.0 - alpha) * (stats.squares + delta * step)
+    return stats.mean, stats.squares

@@ -1,0 +1,101 @@
+"""The kernel of the spread operator: quotes in, one row per pair touched."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from operators.kernel import kernel, table
+from operators.pairs.deviation import SPREAD_SLOT
+from operators.pairs.regression import LINE_SLOT
+from operators.pairs.sample import NO_HEDGE, PAIR, STATISTICS, TERMS, Y_UNSEEN, Y_UNTRADABLE, take_sample
+from schemas.record import Frame
+from schemas.signal import SPREADS, SpreadState
+
+_ROW = SPREADS.dtype
+_LEG = int(SpreadState.LEG)
+_DEGENERATE = int(SpreadState.DEGENERATE)
+
+
+@kernel
+def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
+    """Write the rows of `quotes` to the scratch table and return how many.
+
+    Returns `-1 - i` where quote `i` is of no instrument of the desk. `desk` is the ctx of the tables
+    that stay (terms, ticks, starts, touches, rows), `state` of those that change (pairs, statistics, lines,
+    spreads). The pairs of instrument `k` are `touches[starts[k] : starts[k + 1]]`, each as
+    `2 * pair + (1 where k is its x)`.
+    """
+    terms = table(desk, 0, TERMS)[0]
+    ticks = table(desk, 1, np.float64)
+    starts = table(desk, 2, np.int64)
+    touches = table(desk, 3, np.int64)
+    rows = table(desk, 4, _ROW)
+    pairs = table(state, 0, PAIR)
+    statistics = table(state, 1, STATISTICS)
+    lines = table(state, 2, LINE_SLOT)
+    spreads = table(state, 3, SPREAD_SLOT)
+    every = terms.every
+    bar = 0
+    n = 0
+    for i in range(len(quotes)):
+        quote = quotes[i]
+        instrument = quote.instrument
+        if not 0 <= instrument < len(ticks):
+            return -1 - i
+        price, tradable = _price(quote, ticks[instrument], terms.log)
+        if every > 0 and not 0 <= quote.ts - bar * every < every:
+            bar = quote.ts // every
+        for k in range(starts[instrument], starts[instrument + 1]):
+            p, leg = touches[k] >> 1, touches[k] & 1
+            pair = pairs[p]
+            if every == 0 or bar > pair.bar:
+                pair.bar = bar
+                if pair.legs == 0:
+                    take_sample(p, pair, statistics[p], terms, lines, spreads)
+            if tradable:
+                if leg == 0:
+                    pair.y = price
+                else:
+                    pair.x = price
+                pair.legs &= ~((Y_UNTRADABLE | Y_UNSEEN) << leg)
+            else:
+                pair.legs |= Y_UNTRADABLE << leg
+            if pair.legs < Y_UNSEEN:
+                row = rows[n]
+                row.cause = quote.cause
+                row.ts = quote.ts
+                row.pair = p
+                _measure(row, pair)
+                n += 1
+    return n
+
+
+@kernel
+def _price(quote: Any, tick: float, log: int) -> tuple[float, bool]:
+    """The mid in currency, or its logarithm, and whether the quote gives one to trade on."""
+    mid = (float(quote.bid) + float(quote.ask)) * 0.5 * tick
+    if quote.state != 0 or (log and mid <= 0.0):
+        return 0.0, False
+    return math.log(mid) if log else mid, True
+
+
+@kernel
+def _measure(row: Any, pair: Any) -> None:
+    """Fill a row with the pair's spread and z. What cannot be computed is 0, and `state` says why."""
+    state = pair.state
+    spread, z = 0.0, 0.0
+    if state & NO_HEDGE == 0:
+        spread = pair.y - pair.hedge * pair.x - pair.intercept
+        if state == 0:
+            z = (spread - pair.mean) / pair.deviation
+        if not (np.isfinite(spread) and np.isfinite(z)):
+            spread, z = 0.0, 0.0
+            state |= _DEGENERATE
+    row.spread = spread
+    row.hedge = pair.hedge
+    row.intercept = pair.intercept
+    row.mean = pair.mean
+    row.deviation = pair.deviation
+    row.z = z
+    row.state = (state & ~NO_HEDGE) | (_LEG if pair.legs else 0)

@@ -1,0 +1,115 @@
+"""The kernel of the bands operator: one small state machine per pair."""
+
+from typing import Any
+
+import numpy as np
+
+from operators.kernel import kernel, table
+from schemas.record import Frame
+from schemas.signal import SIGNALS, SPREADS, Action
+
+_SPREAD = SPREADS.dtype
+_ROW = SIGNALS.dtype
+_ENTER, _EXIT, _STOP = int(Action.ENTER), int(Action.EXIT), int(Action.STOP)
+_NOTHING = 0
+
+POSITION = np.dtype(
+    [
+        ("since", "i8"),  # clock of the entry, ns
+        ("armed_from", "i8"),  # clock from which an entry is allowed again, ns
+        ("side", "i4"),  # +1 long the spread, -1 short, 0 flat
+        ("restless", "i4"),  # 1: |z| must first be seen below `entry`
+    ],
+    align=True,
+)
+"""What is wanted of a pair. All zeros: flat and ready."""
+
+BAND_TERMS = np.dtype(
+    [
+        ("entry", "f8"),
+        ("exit", "f8"),
+        ("stop", "f8"),
+        ("min_deviation", "f8"),
+        ("min_hedge", "f8"),
+        ("max_hedge", "f8"),
+        ("cooldown", "i8"),
+        ("min_hold", "i8"),
+        ("max_hold", "i8"),
+        ("notional", "i8"),
+    ],
+    align=True,
+)
+"""The operator's parameters, as its kernel sees them: ns and money quanta."""
+
+
+@kernel
+def band_signals(desk: Frame, state: Frame, spreads: Frame) -> int:
+    """Write the signals of `spreads` to the scratch table and return how many.
+
+    Returns `-1 - i` where row `i` is of no pair of the desk. `desk` is the ctx of the tables that stay
+    (terms, rows), `state` of those that change (positions).
+    """
+    terms = table(desk, 0, BAND_TERMS)[0]
+    rows = table(desk, 1, _ROW)
+    positions = table(state, 0, POSITION)
+    n = 0
+    for i in range(len(spreads)):
+        spread = spreads[i]
+        p = spread.pair
+        if not 0 <= p < len(positions):
+            return -1 - i
+        if spread.state != 0:
+            continue
+        position = positions[p]
+        side = position.side
+        action = _leave(terms, position, spread) if side != 0 else _enter(terms, position, spread)
+        if action == _NOTHING:
+            continue
+        row = rows[n]
+        row.cause = spread.cause
+        row.ts = spread.ts
+        row.spread = spread.spread
+        row.z = spread.z
+        row.hedge = spread.hedge
+        row.notional = terms.notional if action == _ENTER else 0
+        row.pair = p
+        row.action = action
+        row.side = position.side if action == _ENTER else side
+        n += 1
+    return n
+
+
+@kernel
+def _enter(terms: Any, position: Any, spread: Any) -> int:
+    """Flat: whether to enter."""
+    distance = abs(spread.z)
+    if distance < terms.entry:
+        position.restless = 0
+        return _NOTHING
+    if position.restless or spread.ts < position.armed_from or distance >= terms.stop:
+        return _NOTHING
+    if spread.deviation < terms.min_deviation or not terms.min_hedge <= abs(spread.hedge) <= terms.max_hedge:
+        return _NOTHING
+    position.side = -1 if spread.z > 0.0 else 1
+    position.since = spread.ts
+    return _ENTER
+
+
+@kernel
+def _leave(terms: Any, position: Any, spread: Any) -> int:
+    """In a position: whether to leave it, and how it is re-armed."""
+    adverse = -spread.z * position.side
+    held = spread.ts - position.since
+    action = _NOTHING
+    if adverse >= terms.stop:
+        action = _STOP
+        position.armed_from = spread.ts + terms.cooldown
+        position.restless = 1
+    elif held >= terms.max_hold:
+        action = _EXIT
+        position.restless = adverse >= terms.entry
+    elif adverse <= terms.exit and held >= terms.min_hold:
+        action = _EXIT
+    if action != _NOTHING:
+        position.side = 0
+    return action

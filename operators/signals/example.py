@@ -1,0 +1,45 @@
+"""Spreads that revert, run away and become unusable, for the contract suite and for trying operators out."""
+
+import numpy as np
+
+from operators.operator import Example
+from operators.pairs.example import example_desk
+from schemas.record import Frame
+from schemas.signal import SPREADS, SpreadState
+
+
+def example_spreads(seed: int, pairs: int, count: int) -> Frame:
+    """Mean-reverting spreads in random turn: several per cause, jumps, hedges off limits, unusable rows."""
+    rng = np.random.default_rng(seed)
+    spreads = np.zeros(count, SPREADS.dtype)
+    spreads["cause"] = 1 + np.cumsum(rng.random(count) < 0.4)
+    spreads["ts"] = 1_700_000_000_000_000_000 + spreads["cause"] * 100_000_000
+    spreads["pair"] = rng.integers(0, pairs, count)
+    spreads["hedge"] = rng.uniform(0.5, 1.5, count) * np.where(rng.random(count) < 0.05, 100.0, 1.0)
+    spreads["mean"] = 1.0
+    spreads["deviation"] = np.where(rng.random(count) < 0.05, 0.001, 0.2)
+    shocks = rng.normal(0.0, 0.8, count) + (rng.random(count) < 0.01) * rng.normal(0.0, 5.0, count)
+    level = np.zeros(pairs)
+    for i, pair in enumerate(spreads["pair"]):
+        level[pair] = 0.9 * level[pair] + shocks[i]
+        spreads["z"][i] = level[pair]
+    spreads["state"] = np.where(rng.random(count) < 0.05, rng.integers(1, 1 + sum(SpreadState), count), 0)
+    spreads["z"][spreads["state"] & (SpreadState.COLD | SpreadState.DEGENERATE) != 0] = 0.0
+    spreads["spread"] = spreads["mean"] + spreads["z"] * spreads["deviation"]
+    return spreads
+
+
+def bands_example(seed: int) -> Example:
+    """Input and parameters that make every transition happen."""
+    desk = example_desk(seed)
+    parameters = {
+        "entry": 1.5,
+        "exit": 0.3,
+        "stop": 4.0,
+        "cooldown": "20s",
+        "min_hold": "1s",
+        "max_hold": "1m",
+        "notional": 25000,
+        "min_deviation": 0.01,
+    }
+    return Example(desk, parameters, {"spreads": example_spreads(seed, len(desk.pairs), 4000)})
