@@ -1,0 +1,110 @@
+"""The order books of a desk: market events in; quotes, level changes and what was wrong out."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from operators import operator
+from operators.book.apply import DONE, NEEDS_LEVELS, NEEDS_ORDERS, apply
+from operators.book.orders import most_orders, new_orders, rehash
+from operators.book.state import new_scratch, new_state
+from operators.book.stream import event_stream
+from operators.operator import Desk, Example, Frames, Operator
+from operators.registry import register
+from schemas.errors import InvariantError
+from schemas.market import EVENTS, FEED_EVENTS, LEVELS, QUOTES
+from schemas.record import Schema
+
+
+class BookParameters(operator.Parameters):
+    """Sizes to start from. Everything grows as needed; starting large avoids the pauses."""
+
+    orders: int = Field(default=10_000, ge=1, le=10**8, description="live orders there is room for at first")
+    levels: int = Field(default=10_000, ge=1, le=10**8, description="price levels there is room for at first")
+
+
+@register("book")
+class Book(Operator):
+    """Keeps every instrument's book, by order (L3) or by level (L2), and quotes its top.
+
+    A quote follows an event that ends a message (flag LAST) when price, size or state of the top differ
+    from the quote before. `levels` tells every change of a level's total. `feed_events` tells of books
+    reset, crossed, halted and resynchronised, and of events that contradict the book: those change
+    nothing else, and the instrument stays UNSYNCED until its feed clears it or declares it whole.
+
+    Raises InvariantError for an event whose instrument the desk does not have.
+    """
+
+    inputs: ClassVar[Mapping[str, Schema]] = {"events": EVENTS}
+    outputs: ClassVar[Mapping[str, Schema]] = {"quotes": QUOTES, "levels": LEVELS, "feed_events": FEED_EVENTS}
+    Parameters = BookParameters
+
+    def __init__(self, parameters: BookParameters, desk: Desk) -> None:
+        super().__init__(parameters, desk)
+        self._state = new_state(len(desk.instruments), parameters.orders, parameters.levels)
+        self._state["books"]["feed"] = [_feed_of(desk, instrument.id) for instrument in desk.instruments]
+        self._make_scratch(64)
+
+    def process(self, frames: Frames) -> Frames:
+        """Apply the frame's events in order."""
+        events: Any = frames.get("events")
+        if events is None or len(events) == 0:
+            return {}
+        if len(events) > self._room:
+            self._make_scratch(len(events))
+        why, i, quotes, levels, feed_events = apply(self._state.ctx, self._out, events, 0)
+        while why != DONE:
+            self._make_room(why, events[i])
+            why, i, quotes, levels, feed_events = apply(self._state.ctx, self._out, events, i)
+        produced = {}
+        if quotes:
+            produced["quotes"] = self._quotes[:quotes]
+        if levels:
+            produced["levels"] = self._levels[:levels]
+        if feed_events:
+            produced["feed_events"] = self._feed_events[:feed_events]
+        return produced
+
+    def snapshot(self) -> Any:
+        """Copies of all tables."""
+        return self._state.snapshot()
+
+    def restore(self, state: Any) -> None:
+        """Take over the tables of a snapshot."""
+        self._state.restore(state)
+
+    @classmethod
+    def example(cls, seed: int) -> Example:
+        """Books by order and by level, with snapshots, halts, gaps and contradictions, growing from tiny tables."""
+        desk, events = event_stream(seed, 3000)
+        return Example(desk, {"orders": 4, "levels": 4}, {"events": events})
+
+    def _make_scratch(self, events: int) -> None:
+        self._room = 1 << (events - 1).bit_length()
+        scratch = new_scratch(self._room)
+        self._scratch, self._out = scratch, scratch.ctx  # the tables live as long as `_scratch` holds them
+        self._quotes, self._levels, self._feed_events = scratch["quotes"], scratch["levels"], scratch["feed_events"]
+
+    def _make_room(self, why: int, event: Any) -> None:
+        """Make room for `event`, at which the kernel stopped."""
+        state = self._state
+        if why == NEEDS_LEVELS:
+            state.grow("levels", 2 * len(state["levels"]))
+        elif why == NEEDS_ORDERS:
+            old = state["orders"]
+            crowded = int(state["books"]["orders"].sum()) > most_orders(old) // 2
+            new = new_orders(2 * len(old) if crowded else len(old))
+            state["taken"][0] = rehash(old, new, np.ascontiguousarray(state["books"]["generation"]))
+            state.replace("orders", new)
+        else:
+            raise InvariantError(
+                f"desk {self.desk.id!r}, operator 'book', input {event['cause']}: "
+                f"an event of instrument {event['instrument']}, but the desk has {len(state['books'])} instruments"
+            )
+
+
+def _feed_of(desk: Desk, instrument: str) -> int:
+    feeds = [i for i, feed in enumerate(desk.feeds) if instrument in feed.instruments]
+    return feeds[0] if len(feeds) == 1 else -1
