@@ -1,0 +1,177 @@
+"""NASDAQ TotalView-ITCH 5.0: messages in, market events out. docs/itch.md tells the protocol as decoded here."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from math import gcd
+from typing import Any, ClassVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from operators import operator
+from operators.feeds.itch_example import itch_example
+from operators.feeds.itch_kernel import NEVER_DEFINED, REJECT, SCALE, decode
+from operators.feeds.itch_layout import LOCATES, PRICE_UNITS, layout_table
+from operators.feeds.itch_reject import explain, is_truncated
+from operators.kernel import State
+from operators.operator import Desk, Example, Frames, Operator
+from operators.registry import register
+from schemas.errors import ConfigError
+from schemas.instrument import Instrument
+from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, RAW, FeedEventKind, RawFrame
+from schemas.record import DECIMAL_SCALE, Frame, Schema
+
+_NANOS = 10**DECIMAL_SCALE
+_STOCK_LENGTH = 8
+
+
+class Itch50Parameters(operator.Parameters):
+    """Which feed, and what its timestamps count from."""
+
+    feed: str = Field(description="id of the desk's feed that carries ITCH 5.0")
+    date: datetime.date = Field(description="session date: timestamps count from its midnight")
+    timezone: str = Field(default="America/New_York", description="timezone of that midnight")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is not a timezone; write one like America/New_York or UTC") from None
+        return value
+
+    @property
+    def midnight_ns(self) -> int:
+        """Midnight of the session date, ns UTC."""
+        midnight = datetime.datetime.combine(self.date, datetime.time(), ZoneInfo(self.timezone))
+        return int(midnight.timestamp()) * 10**9
+
+
+@register("itch50")
+class Itch50(Operator):
+    """Decodes the ITCH 5.0 messages of one feed into events of the instruments the feed lists (all, if it lists none).
+
+    A stock directory message ties a stock locate to an instrument by `Instrument.symbol` and declares its book
+    whole (SYNC 1). Every message is decoded, ignored, or becomes one dead letter; where a rejected one could have
+    changed the book of an instrument, SYNC 0 follows, so that nothing trades on it.
+
+    Raises ConfigError for an unknown feed or instrument and for symbols that ITCH cannot carry or tell apart.
+    """
+
+    inputs: ClassVar[Mapping[str, Schema]] = {"raw": RAW}
+    outputs: ClassVar[Mapping[str, Schema]] = {
+        "events": EVENTS,
+        "dead_letters": DEAD_LETTERS,
+        "feed_events": FEED_EVENTS,
+    }
+    Parameters = Itch50Parameters
+
+    def __init__(self, parameters: Itch50Parameters, desk: Desk) -> None:
+        super().__init__(parameters, desk)
+        self._feed = _feed_index(desk, parameters.feed)
+        followed = _followed(desk, self._feed)
+        self._directory = State(
+            instrument_of=np.full(LOCATES, NEVER_DEFINED, np.int32),
+            locate_of=np.full(len(desk.instruments), -1, np.int32),
+        )
+        self._reference = State(
+            session=np.array([self._feed, parameters.midnight_ns], np.int64),
+            layouts=layout_table(),
+            symbols=_symbols(desk, followed),
+            followed=np.array(followed, np.int32),
+            scales=np.array([_scale(instrument) for instrument in desk.instruments], SCALE),
+            events=np.zeros(0, EVENTS.dtype),
+            rejects=np.zeros(0, REJECT),
+        )
+        self._make_room(64)
+
+    def process(self, frames: Frames) -> Frames:
+        """Decode the messages of the operator's feed; entries of other feeds and other kinds pass unseen."""
+        raw = cast(RawFrame | None, frames.get("raw"))
+        if raw is None or len(raw.rows) == 0:
+            return {}
+        if len(raw.rows) > len(self._events):
+            self._make_room(len(raw.rows))
+        decoded, rejected = decode(self._directory.ctx, self._reference.ctx, raw.rows, raw.data)
+        produced = {"events": self._events[:decoded]} if decoded else {}
+        if rejected:
+            produced |= self._explained(raw, self._reference["rejects"][:rejected])
+        return produced
+
+    def snapshot(self) -> Any:
+        """What each locate stands for, up to the last one defined."""
+        instrument_of = self._directory["instrument_of"]
+        defined = np.flatnonzero(instrument_of != NEVER_DEFINED)
+        return instrument_of[: defined[-1] + 1 if len(defined) else 0].copy()
+
+    def restore(self, state: Any) -> None:
+        """Know the locates of a snapshot, and no others."""
+        instrument_of, locate_of = self._directory["instrument_of"], self._directory["locate_of"]
+        instrument_of[:] = NEVER_DEFINED
+        instrument_of[: len(state)] = state
+        locate_of[:] = -1
+        located = np.flatnonzero(instrument_of >= 0)
+        locate_of[instrument_of[located]] = located
+
+    @classmethod
+    def example(cls, seed: int) -> Example:
+        """A session of two followed stocks and one other, shared with another feed, with malformed messages."""
+        return itch_example(seed)
+
+    def _make_room(self, rows: int) -> None:
+        room = 1 << (rows - 1).bit_length()
+        self._reference.grow("events", room)
+        self._reference.grow("rejects", room)
+        self._events = self._reference["events"]
+
+    def _explained(self, raw: RawFrame, rejects: Frame) -> dict[str, Frame]:
+        letters, truncations = [], []
+        for row, reason, instrument in rejects.tolist():
+            message, entry = raw.message(row), raw.rows[row]
+            cause, ts = int(entry["cause"]), int(entry["ts"])
+            definition = self.desk.instruments[instrument] if instrument >= 0 else None
+            letters.append((cause, ts, self._feed, explain(reason, message, definition), message))
+            if is_truncated(reason, message):
+                truncations.append((cause, ts, self._feed, instrument, FeedEventKind.TRUNCATED, 0, 0))
+        frames = {"dead_letters": DEAD_LETTERS.rows(letters)}
+        if truncations:
+            frames["feed_events"] = FEED_EVENTS.rows(truncations)
+        return frames
+
+
+def _feed_index(desk: Desk, feed: str) -> int:
+    ids = [known.id for known in desk.feeds]
+    if feed not in ids:
+        raise ConfigError(f"itch50: feed {feed!r} is not a feed of desk {desk.id!r}; known: {', '.join(ids) or 'none'}")
+    return ids.index(feed)
+
+
+def _followed(desk: Desk, feed: int) -> list[int]:
+    """Indices of the instruments that the feed speaks of."""
+    listed = desk.feeds[feed].instruments
+    unknown = [name for name in listed if name not in desk.index]
+    if unknown:
+        raise ConfigError(f"itch50: feed {desk.feeds[feed].id!r} lists {unknown[0]!r}, which desk {desk.id!r} has not")
+    return [desk.index[name] for name in listed] if listed else list(range(len(desk.instruments)))
+
+
+def _symbols(desk: Desk, followed: Sequence[int]) -> Frame:
+    """The stock field of each followed instrument as the integer that its eight bytes are, big-endian."""
+    owners: dict[str, str] = {}
+    for instrument in (desk.instruments[i] for i in followed):
+        symbol = instrument.symbol
+        if not (symbol.isascii() and symbol.isprintable() and len(symbol) <= _STOCK_LENGTH):
+            raise ConfigError(f"itch50: instrument {instrument.id!r} has symbol {symbol!r}; ITCH has 1 to 8 characters")
+        if symbol in owners:
+            raise ConfigError(f"itch50: instruments {owners[symbol]!r} and {instrument.id!r} are both {symbol!r}")
+        owners[symbol] = instrument.id
+    return np.array([int.from_bytes(symbol.ljust(_STOCK_LENGTH).encode()) for symbol in owners], np.int64)
+
+
+def _scale(instrument: Instrument) -> tuple[int, int, int, int]:
+    """A row of SCALE."""
+    price_quantum = _NANOS // PRICE_UNITS
+    price, lot = gcd(price_quantum, instrument.tick_nanos), gcd(_NANOS, instrument.lot_nanos)
+    return price_quantum // price, instrument.tick_nanos // price, _NANOS // lot, instrument.lot_nanos // lot

@@ -1,0 +1,180 @@
+"""ITCH 5.0 bytes to event rows, compiled. One message becomes one event, one reject, or nothing."""
+
+from typing import Any
+
+import numpy as np
+
+from operators.feeds.itch_bytes import be8, be16, be32, be64, printable
+from operators.feeds.itch_layout import DAY_NS, DIRECTORY, LAYOUT, LOCATE, PRICE_MAX, TIMESTAMP
+from operators.feeds.itch_reject import Reason
+from operators.kernel import kernel, table
+from schemas.market import EVENTS, LAST, EventKind, RawKind
+from schemas.record import Frame
+
+SCALE = np.dtype([("price_mul", "i8"), ("price_div", "i8"), ("lot_mul", "i8"), ("lot_div", "i8")])
+"""Of an instrument: ticks = price · price_mul / price_div, lots = shares · lot_mul / lot_div, in lowest terms."""
+
+REJECT = np.dtype([("row", "i8"), ("reason", "i4"), ("instrument", "i4")])
+"""A rejected message: its row in the frame, its Reason, and the instrument concerned (-1 none)."""
+
+# What a locate stands for, where it is not an instrument's index.
+NEVER_DEFINED, NOT_FOLLOWED = -2, -1
+
+# Tables behind `directory`: the instrument of each locate, and the locate of each instrument (-1 none yet).
+INSTRUMENT_OF, LOCATE_OF = range(2)
+
+# Tables behind `reference`: what stays the same, then the scratch that rows are written to.
+SESSION, LAYOUTS, SYMBOLS, FOLLOWED, SCALES, EVENT_ROWS, REJECT_ROWS = range(7)
+
+_I4, _I8, _EVENT = np.dtype(np.int32), np.dtype(np.int64), EVENTS.dtype
+_MESSAGE = int(RawKind.MESSAGE)
+_DIRECTORY, _STATUS, _TRADE, _SYNC = int(DIRECTORY), int(EventKind.STATUS), int(EventKind.TRADE), int(EventKind.SYNC)
+_CLOCK_BITS = (1 << 48) - 1
+_BUY, _SELL, _TRADING = ord("B"), ord("S"), ord("T")
+
+_FINE = 0
+_EMPTY, _TYPE, _LENGTH, _CLOCK, _UNDEFINED, _REDEFINED, _STOCK, _SIDE, _SHARES, _LOT, _PRICE, _TICK = map(int, Reason)
+
+
+@kernel
+def decode(directory: Any, reference: Any, rows: Frame, data: Frame) -> tuple[int, int]:
+    """Decode the feed's messages among `rows` of schema RAW, whose bytes are in `data`.
+
+    Fills the event and reject tables, which must have room for `len(rows)` each, and returns how many rows each
+    then holds. A rejected message that could have changed the book of a followed instrument also gives a SYNC 0.
+    """
+    instrument_of = table(directory, INSTRUMENT_OF, _I4)
+    session, layouts = table(reference, SESSION, _I8), table(reference, LAYOUTS, LAYOUT)
+    scales, events = table(reference, SCALES, SCALE), table(reference, EVENT_ROWS, _EVENT)
+    rejects = table(reference, REJECT_ROWS, REJECT)
+    feed, midnight = session[0], session[1]
+    base = data.ctypes.data
+    decoded = rejected = 0
+    for i in range(len(rows)):
+        raw = rows[i]
+        if raw.kind != _MESSAGE or raw.feed != feed:
+            continue
+        message, size = base + raw.start, raw.size
+        layout = layouts[be8(message) if size > 0 else 0]
+        instrument = instrument_of[be16(message + LOCATE)] if size > 2 else NEVER_DEFINED
+        reason = _check_header(message, size, layout)
+        if reason == _FINE:
+            if layout.kind == 0:
+                continue
+            if layout.kind == _DIRECTORY:
+                reason, instrument = _define(directory, reference, message, instrument)
+            elif instrument == NEVER_DEFINED:
+                reason = _UNDEFINED
+            if reason == _FINE and instrument == NOT_FOLLOWED:
+                continue
+        event = events[decoded]
+        if reason == _FINE:
+            reason = _fill(event, message, layout, scales[instrument])
+        if reason != _FINE:
+            reject = rejects[rejected]
+            reject.row, reject.reason, reject.instrument = i, reason, max(instrument, -1)
+            rejected += 1
+            if instrument < 0 or not _touches_book(layout):
+                continue
+            _fill_sync(event, 0)
+        event.cause, event.ts, event.instrument, event.flags = raw.cause, raw.ts, instrument, LAST
+        event.ts_event = midnight + _clock(message) if reason == _FINE or reason > _CLOCK else 0
+        decoded += 1
+    return decoded, rejected
+
+
+@kernel
+def _check_header(message: int, size: int, layout: Any) -> int:
+    if size == 0:
+        return _EMPTY
+    if layout.length == 0:
+        return _TYPE
+    if size != layout.length:
+        return _LENGTH
+    return _FINE if _clock(message) < DAY_NS else _CLOCK
+
+
+@kernel
+def _clock(message: int) -> int:
+    """Nanoseconds since midnight: the last six of the eight bytes that end with the timestamp."""
+    return be64(message + TIMESTAMP - 2) & _CLOCK_BITS
+
+
+@kernel
+def _touches_book(layout: Any) -> bool:
+    """Whether losing such a message can leave a book wrong. Nobody knows that of an unknown type: assume so."""
+    return layout.length == 0 or layout.kind not in (0, _TRADE)
+
+
+@kernel
+def _define(directory: Any, reference: Any, message: int, known: int) -> tuple[int, int]:
+    """Learn what a locate stands for; returns a reason and the instrument concerned.
+
+    A locate keeps its stock and a stock its locate for the whole session, so a repetition concerns nobody
+    and a contradiction is rejected.
+    """
+    instrument_of, locate_of = table(directory, INSTRUMENT_OF, _I4), table(directory, LOCATE_OF, _I4)
+    symbols, followed = table(reference, SYMBOLS, _I8), table(reference, FOLLOWED, _I4)
+    locate, stock = be16(message + LOCATE), be64(message + 11)
+    if not printable(stock):
+        return _STOCK, known
+    found = NOT_FOLLOWED
+    for i in range(len(symbols)):
+        if symbols[i] == stock:
+            found = followed[i]
+    if known == found:
+        return _FINE, NOT_FOLLOWED
+    if known != NEVER_DEFINED:
+        return _REDEFINED, max(known, found)
+    if found >= 0:
+        if locate_of[found] >= 0:
+            return _REDEFINED, found
+        locate_of[found] = locate
+    instrument_of[locate] = found
+    return _FINE, found
+
+
+@kernel
+def _fill_sync(event: Any, whole: int) -> None:
+    event.kind, event.qty = _SYNC, whole
+    event.order = event.order_new = event.price = event.side = 0
+
+
+@kernel
+def _fill(event: Any, message: int, layout: Any, scale: Any) -> int:
+    """Read the body of a message into `event`; returns the reason not to, or 0."""
+    if layout.kind == _DIRECTORY:
+        _fill_sync(event, 1)
+        return _FINE
+    event.kind = layout.kind
+    event.order = be64(message + layout.order) if layout.order else 0
+    event.order_new = be64(message + layout.order_new) if layout.order_new else 0
+    event.side = event.qty = event.price = 0
+    if layout.side:
+        side = be8(message + layout.side)
+        if side not in (_BUY, _SELL):
+            return _SIDE
+        event.side = 1 if side == _SELL else 0
+    if layout.shares:
+        shares = be32(message + layout.shares)
+        if shares == 0:
+            return _SHARES
+        event.qty = shares * scale.lot_mul
+        if scale.lot_div != 1:
+            if event.qty % scale.lot_div:
+                return _LOT
+            event.qty //= scale.lot_div
+    if layout.stock and not printable(be64(message + layout.stock)):
+        return _STOCK
+    if layout.price:
+        price = be32(message + layout.price)
+        if price == 0 or price > PRICE_MAX:
+            return _PRICE
+        event.price = price * scale.price_mul
+        if scale.price_div != 1:
+            if event.price % scale.price_div:
+                return _TICK
+            event.price //= scale.price_div
+    if layout.kind == _STATUS:
+        event.qty = 1 if be8(message + layout.state) == _TRADING else 0
+    return _FINE
