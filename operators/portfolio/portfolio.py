@@ -45,11 +45,24 @@ class Portfolio(Stage):
 
 @kernel
 def share(amount: int, part: int, whole: int) -> int:
-    """`amount * part / whole` rounded half away from zero, for 0 <= part <= whole < 2**31, without overflow."""
+    """`amount * part / whole` rounded half away from zero, for 0 <= part <= whole < 2**61, without overflow."""
     size = abs(amount)
-    rest = (size % whole) * part
-    result = (size // whole) * part + (2 * rest + whole) // (2 * whole)
+    rest = size % whole
+    is_narrow = whole < 2**31
+    rounded = (2 * rest * part + whole) // (2 * whole) if is_narrow else _share_of_rest(rest, part, whole)
+    result = (size // whole) * part + rounded
     return result if amount >= 0 else -result
+
+
+@kernel
+def _share_of_rest(rest: int, part: int, whole: int) -> int:
+    """`rest * part / whole` rounded half up for 0 <= rest < whole: the product, too wide for int64, bit by bit."""
+    quotient, left = 0, 0
+    for bit in range(61, -1, -1):
+        left = 2 * left + rest * (part >> bit & 1)
+        quotient = 2 * quotient + left // whole
+        left %= whole
+    return quotient + (2 * left >= whole)
 
 
 @kernel
