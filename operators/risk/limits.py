@@ -79,7 +79,7 @@ def check(ctx: Any, slot: int, ts: int, ahead: int) -> tuple[int, float, float]:
         return _UNTRADABLE, float(held.state), 0.0
     touch = held.ask if o.side > 0 else held.bid
     price = o.price if o.price > 0 else touch
-    distance_bps = abs(2.0 * price - held.mid2) / held.mid2 * 1e4
+    distance_bps = abs(2.0 * price - held.mid2) * 1e4 / held.mid2
     if distance_bps > limits.collar_bps:
         return _COLLAR, distance_bps, limits.collar_bps
     sent = table(ctx, _SENT, I8)
@@ -95,30 +95,30 @@ def check(ctx: Any, slot: int, ts: int, ahead: int) -> tuple[int, float, float]:
 def _check_exposure(ctx: Any, slot: int, ahead: int) -> tuple[int, float, float]:
     """Judge what an entry adds.
 
-    Money is compared in floating point: absurd sizes must be denied, not overflow. The net limit is
-    looked at with the second leg only: one leg alone is meant to be one-sided.
+    Money is compared as floating point quanta: exact up to 2**53 of them, and absurd sizes are denied, they
+    do not overflow. The net limit is looked at with the second leg only: one leg alone is meant to be one-sided.
     """
     desk = table(ctx, _DESK, DESK)[0]
     limits = table(ctx, _LIMITS, LIMITS)[0]
     o = table(ctx, _ORDERS, ORDER)[slot]
     held = table(ctx, _INSTRUMENTS, INSTRUMENT)[o.instrument]
-    lot_value = float(held.mid2) * held.half_tick_value / MONEY_QUANTUM
+    lot_value = float(held.mid2) * held.half_tick_value
     value = o.qty * lot_value
-    if value > limits.order / MONEY_QUANTUM:
-        return _NOTIONAL, value, limits.order / MONEY_QUANTUM
+    if value > limits.order:
+        return _NOTIONAL, value / MONEY_QUANTUM, limits.order / MONEY_QUANTUM
     position = held.committed * lot_value + value
-    if position > limits.position / MONEY_QUANTUM:
-        return _POSITION, position, limits.position / MONEY_QUANTUM
-    gross = desk.committed / MONEY_QUANTUM + value
-    if gross > limits.gross / MONEY_QUANTUM:
-        return _GROSS, gross, limits.gross / MONEY_QUANTUM
-    net = abs(float(desk.net + desk.working_net) / MONEY_QUANTUM + o.side * value)
-    if ahead > 0 and net > limits.net / MONEY_QUANTUM:
-        return _NET, net, limits.net / MONEY_QUANTUM
-    loss = (desk.day_equity - equity(ctx)) / MONEY_QUANTUM
-    if loss >= limits.daily_loss / MONEY_QUANTUM:
-        return _LOSS, loss, limits.daily_loss / MONEY_QUANTUM
-    return _PASSED, value, limits.order / MONEY_QUANTUM
+    if position > limits.position:
+        return _POSITION, position / MONEY_QUANTUM, limits.position / MONEY_QUANTUM
+    gross = desk.committed + value
+    if gross > limits.gross:
+        return _GROSS, gross / MONEY_QUANTUM, limits.gross / MONEY_QUANTUM
+    net = abs(desk.net + desk.working_net + o.side * value)
+    if ahead > 0 and net > limits.net:
+        return _NET, net / MONEY_QUANTUM, limits.net / MONEY_QUANTUM
+    loss = desk.day_equity - equity(ctx)
+    if loss >= limits.daily_loss:
+        return _LOSS, loss / MONEY_QUANTUM, limits.daily_loss / MONEY_QUANTUM
+    return _PASSED, value / MONEY_QUANTUM, limits.order / MONEY_QUANTUM
 
 
 @kernel
