@@ -1,8 +1,9 @@
 """The closed loop: decision, risk, venue and portfolio around one event-time queue, event by event.
 
 For every entry of the input log, in order: what is pending and due by its time happens; then its market
-data moves the books, the marks and the instruments' states; then its signals are acted on. A row carries
-as `cause` the entry whose time released it, so it depends on nothing later.
+data moves the books, the marks and the instruments' states, and resting orders are matched; then its
+signals are acted on. At the end of the input whatever is still pending falls due. A row carries as `cause`
+the entry whose time released it, so it depends on nothing later.
 """
 
 from enum import IntEnum
@@ -17,14 +18,7 @@ from operators.execution.pending import drop_first
 from operators.execution.rows import SCHEMAS, has_room, scratch, write_fill, write_order_event
 from operators.execution.state import DESK, I8, INSTRUMENT, ORDER, PAIR, PENDING, Due, Table
 from operators.execution.trader import Trader, on_done, on_fill, on_retry, on_signal
-from operators.execution.venue import (
-    SimulatedVenue,
-    arrive,
-    cancel_all,
-    cancel_arrives,
-    fee,
-    match_resting,
-)
+from operators.execution.venue import SimulatedVenue, arrive, cancel_arrives, fee, match_resting
 from operators.kernel import State, kernel, table
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.portfolio.portfolio import Portfolio, book_fill, mark, on_clock, write_account
@@ -54,6 +48,7 @@ _EVENT_ACCEPTED, _EVENT_PARTIAL = int(OrderEventKind.ACCEPTED), int(OrderEventKi
 _EVENT_FILLED, _EVENT_CANCELLED = int(OrderEventKind.FILLED), int(OrderEventKind.CANCELLED)
 _EVENT_REJECTED = int(OrderEventKind.REJECTED)
 _UNPRICED, _END = int(BookState.CROSSED | BookState.EMPTY), int(RawKind.END)
+_FOREVER = 2**63 - 1
 
 
 @kernel
@@ -65,7 +60,8 @@ def _room(ctx: Any, out: Any) -> int:
     if desk.free_orders < 2:
         return _ORDERS_FULL
     slots = len(table(ctx, _ORDERS, ORDER))
-    if len(table(ctx, _PENDING, PENDING)) - desk.pending < desk.deepest + slots + 8:
+    most_fills = 2 * desk.deepest + slots  # each uses up a level of one of the two sides, or an order
+    if len(table(ctx, _PENDING, PENDING)) - desk.pending < most_fills + 8:
         return _PENDING_FULL
     return _DONE
 
@@ -96,33 +92,34 @@ def _report(ctx: Any, out: Any, item: Any, cause: int) -> None:
 
 
 @kernel
-def _release(ctx: Any, out: Any, item: Any, cause: int, is_end: bool) -> None:
+def _release(ctx: Any, out: Any, item: Any, cause: int, may_retry: bool) -> None:
     """A pending item falls due."""
     if item.due == _ARRIVAL:
         arrive(ctx, item.slot, item.ts)
     elif item.due == _CANCEL_ARRIVAL:
         cancel_arrives(ctx, item.slot, item.order, item.ts)
     elif item.due == _RETRY:
-        if not is_end:
+        if may_retry:
             on_retry(ctx, out, item.slot, cause, item.ts)
     else:
         _report(ctx, out, item, cause)
 
 
 @kernel
-def _release_due(ctx: Any, out: Any, item: Any, cause: int, ts: int, is_end: bool) -> int:
-    """Everything pending that is due by `ts`; at the end of the input, everything. `item` is one row to work in."""
+def _release_due(ctx: Any, out: Any, item: Any, cause: int, until: int) -> int:
+    """Everything pending that is due by `until`. `item` is one row to work in.
+
+    With `_FOREVER` nothing stays pending, and nothing is tried again: the book will not change any more.
+    """
     desk = table(ctx, _DESK, DESK)[0]
     heap = table(ctx, _PENDING, PENDING)
-    while desk.pending > 0 and (is_end or heap[0].ts <= ts):
+    while desk.pending > 0 and heap[0].ts <= until:
         room = _room(ctx, out)
         if room != _DONE:
             return room
         item[0] = heap[0]
         drop_first(ctx)
-        _release(ctx, out, item[0], cause, is_end)
-        if is_end and desk.pending == 0:
-            cancel_all(ctx, ts)
+        _release(ctx, out, item[0], cause, until != _FOREVER)
     return _DONE
 
 
@@ -145,10 +142,8 @@ def _clear(ctx: Any, instrument: int) -> None:
 
 
 @kernel
-def _apply_levels(ctx: Any, levels: Any, at: Any, cause: int, ts: int) -> int:
+def _apply_levels(ctx: Any, levels: Any, at: Any, cause: int) -> int:
     """The venue's replica follows the levels that `cause` changed."""
-    desk = table(ctx, _DESK, DESK)[0]
-    first = at[2]
     while at[2] < len(levels) and levels[at[2]].cause == cause:
         row = levels[at[2]]
         if row.qty < 0:
@@ -156,14 +151,11 @@ def _apply_levels(ctx: Any, levels: Any, at: Any, cause: int, ts: int) -> int:
         elif not _set_level(ctx, row.instrument, row.side, row.price, row.qty):
             return _LEVELS_FULL
         at[2] += 1
-    if desk.resting > 0:
-        for i in range(first, at[2]):
-            match_resting(ctx, levels[i].instrument, ts)
     return _DONE
 
 
 @kernel
-def _apply_quotes(ctx: Any, quotes: Any, at: Any, cause: int, ts: int) -> None:
+def _apply_quotes(ctx: Any, quotes: Any, at: Any, cause: int) -> None:
     """Prices and states of the instruments that `cause` changed."""
     desk = table(ctx, _DESK, DESK)[0]
     instruments = table(ctx, _INSTRUMENTS, INSTRUMENT)
@@ -174,11 +166,39 @@ def _apply_quotes(ctx: Any, quotes: Any, at: Any, cause: int, ts: int) -> None:
         held.bid, held.ask, held.state = quote.bid, quote.ask, quote.state
         if quote.state & _UNPRICED == 0:
             mark(ctx, quote.instrument, quote.bid + quote.ask)
-        if desk.by_quotes:
+        if desk.by_quotes:  # one level a side always fits: the pool starts with a block for every ladder
             _clear(ctx, quote.instrument)
             _set_level(ctx, quote.instrument, 0, quote.bid, quote.bid_qty)
             _set_level(ctx, quote.instrument, 1, quote.ask, quote.ask_qty)
-            match_resting(ctx, quote.instrument, ts)
+
+
+@kernel
+def _match(ctx: Any, out: Any, rows: Any, end: int, cause: int, ts: int) -> int:
+    """Resting orders meet the instruments of the rows of `cause` before row `end`; stopped, it may start over."""
+    first = end
+    while first > 0 and rows[first - 1].cause == cause:
+        first -= 1
+    for i in range(first, end):
+        full = _room(ctx, out)
+        if full != _DONE:
+            return full
+        match_resting(ctx, rows[i].instrument, ts)
+    return _DONE
+
+
+@kernel
+def _follow_market(ctx: Any, out: Any, at: Any, cause: int, ts: int, quotes: Any, levels: Any) -> int:
+    """Books, marks, states and resting orders follow what `cause` changed; stopped, it goes on when called again."""
+    full = _room(ctx, out)
+    if full == _DONE:
+        full = _apply_levels(ctx, levels, at, cause)
+    if full != _DONE:
+        return full
+    _apply_quotes(ctx, quotes, at, cause)
+    if table(ctx, _DESK, DESK)[0].resting == 0:
+        return _DONE
+    full = _match(ctx, out, levels, at[2], cause, ts)
+    return full if full != _DONE else _match(ctx, out, quotes, at[1], cause, ts)
 
 
 @kernel
@@ -186,20 +206,17 @@ def _run(ctx: Any, out: Any, at: Any, item: Any, clock: Any, quotes: Any, levels
     """Go on from the cursor `at` = (clock row, quote, level, signal, step) until done or something is full."""
     table(out, 0, I8)[:] = 0
     while at[0] < len(clock):
-        cause, ts, is_end = clock[at[0]].cause, clock[at[0]].ts, clock[at[0]].kind == _END
+        cause, ts = clock[at[0]].cause, clock[at[0]].ts
         if at[4] == 0:
-            full = _release_due(ctx, out, item, cause, ts, is_end)
+            full = _release_due(ctx, out, item, cause, ts)
             if full != _DONE:
                 return full
             on_clock(ctx, out, cause, ts)
             at[4] = 1
         if at[4] == 1:
-            full = _room(ctx, out)
-            if full == _DONE:
-                full = _apply_levels(ctx, levels, at, cause, ts)
+            full = _follow_market(ctx, out, at, cause, ts, quotes, levels)
             if full != _DONE:
                 return full
-            _apply_quotes(ctx, quotes, at, cause, ts)
             at[4] = 2
         while at[3] < len(signals) and signals[at[3]].cause == cause:
             full = _room(ctx, out)
@@ -207,10 +224,17 @@ def _run(ctx: Any, out: Any, at: Any, item: Any, clock: Any, quotes: Any, levels
                 return full
             on_signal(ctx, out, signals[at[3]])
             at[3] += 1
+        if clock[at[0]].kind == _END:
+            full = _release_due(ctx, out, item, cause, _FOREVER)
+            if full != _DONE:
+                return full
         at[0] += 1
         at[4] = 0
     return _DONE
 
+
+_NO_QUOTES, _NO_LEVELS, _NO_SIGNALS = (np.empty(0, s.dtype) for s in (QUOTES, LEVELS, SIGNALS))
+"""In place of the schemas' own empty frames, which are read-only: to numba another type, another compilation."""
 
 _OUTPUTS: dict[str, Schema] = {s.name: s for s in SCHEMAS.values()}
 
@@ -242,9 +266,9 @@ class Loop(Operator):
         """Run the loop over one cut of the input log."""
         raw = frames["raw"]
         clock = raw.rows if isinstance(raw, RawFrame) else raw
-        quotes = frames.get("quotes", QUOTES.empty)
-        levels = frames.get("levels", LEVELS.empty)
-        signals = frames.get("signals", SIGNALS.empty)
+        quotes = frames.get("quotes", _NO_QUOTES)
+        levels = frames.get("levels", _NO_LEVELS)
+        signals = frames.get("signals", _NO_SIGNALS)
         self._cursor[:] = 0
         parts: list[dict[str, Frame]] = []
         while True:
@@ -289,6 +313,7 @@ def _initial_state(parameters: Any, desk: Desk) -> State:
     instruments = np.zeros(len(desk.instruments), INSTRUMENT)
     instruments["half_tick_value"] = [i.tick_value // 2 for i in desk.instruments]
     instruments["state"] = int(BookState.EMPTY)
+    instruments["first_resting"] = -1
     pairs = np.zeros(len(desk.pairs), PAIR)
     for row, (y, x) in zip(pairs, desk.legs, strict=True):
         lot_y, lot_x = (desk.instruments[i].lot * desk.instruments[i].multiplier for i in (y, x))
@@ -321,8 +346,8 @@ def _add_slots(state: State, more: int) -> None:
     first = len(state["orders"])
     state.grow("orders", first + more)
     desk, orders = state["desk"], state["orders"]
-    orders["next_free"][first:-1] = np.arange(first + 1, first + more)
-    orders["next_free"][-1] = desk["free_order"][0]
+    orders["next"][first:-1] = np.arange(first + 1, first + more)
+    orders["next"][-1] = desk["free_order"][0]
     desk["free_order"], desk["free_orders"] = first, desk["free_orders"] + more
 
 

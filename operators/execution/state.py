@@ -66,8 +66,8 @@ INSTRUMENT = np.dtype(
         ("realised", "i8"),
         ("fees", "i8"),
         ("committed", "i8"),  # lots in every trade's legs and in entries under way, without netting trades
+        ("first_resting", "i8"),  # head of the list of orders resting at the venue, -1: none
         ("state", "i4"),
-        ("resting", "i4"),
     ],
     align=True,
 )
@@ -107,7 +107,7 @@ ORDER = np.dtype(
         ("open", "i8"),  # lots open as the desk knows it
         ("at_venue", "i8"),  # lots open at the venue
         ("lot_value", "i8"),  # value of a lot when it was sent
-        ("next_free", "i8"),
+        ("next", "i8"),  # in the list of free slots, or of the instrument's resting orders; -1: last
         ("pair", "i4"),
         ("instrument", "i4"),
         ("side", "i4"),

@@ -122,7 +122,7 @@ def _new_order(ctx: Any, pair_no: int, leg: int, side: int, qty: int, reason: in
     pair = table(ctx, _PAIRS, PAIR)[pair_no]
     slot = desk.free_order
     o = orders[slot]
-    desk.free_order = o.next_free
+    desk.free_order = o.next
     desk.free_orders -= 1
     o.id = desk.next_order
     desk.next_order += 1
@@ -150,7 +150,7 @@ def _price(ctx: Any, slot: int) -> None:
 def _free(ctx: Any, slot: int) -> None:
     desk = table(ctx, _DESK, DESK)[0]
     o = table(ctx, _ORDERS, ORDER)[slot]
-    o.id, o.next_free = 0, desk.free_order
+    o.id, o.next = 0, desk.free_order
     desk.free_order = slot
     desk.free_orders += 1
 

@@ -2,8 +2,9 @@
 
 The venue keeps its own replica of the book. What our orders take is gone from the replica until the feed
 says otherwise. A marketable order fills level by level as a taker; a day order rests, without queue
-priority, and fills as a maker at its own price once the other side reaches it. The desk learns of
-everything one report latency later.
+priority, and fills as a maker at its own price once the other side reaches it. Among our own, better
+prices go first, then what came first. A halted or unsynced book rejects what arrives and fills nothing
+that rests. The desk learns of everything one report latency later.
 """
 
 from decimal import Decimal
@@ -98,9 +99,7 @@ def arrive(ctx: Any, slot: int, ts: int) -> None:
     if o.at_venue == 0:
         return
     if o.tif == _DAY:
-        o.resting = 1
-        held.resting += 1
-        table(ctx, _DESK, DESK)[0].resting += 1
+        _rest(ctx, slot)
     else:
         _cancel(ctx, slot, ts)
 
@@ -133,10 +132,44 @@ def _cancel(ctx: Any, slot: int, ts: int) -> None:
 
 
 @kernel
+def _goes_before(a: Any, b: Any) -> bool:
+    """Whether `a`, the newer order, is matched before `b`: buys before sells, better prices first."""
+    if a.side != b.side:
+        return a.side > b.side
+    return (a.price - b.price) * a.side > 0
+
+
+@kernel
+def _rest(ctx: Any, slot: int) -> None:
+    """The order joins those that rest in its instrument, listed in the order in which they are matched."""
+    orders = table(ctx, _ORDERS, ORDER)
+    o = orders[slot]
+    held = table(ctx, _INSTRUMENTS, INSTRUMENT)[o.instrument]
+    before, after = -1, held.first_resting
+    while after >= 0 and not _goes_before(o, orders[after]):
+        before, after = after, orders[after].next
+    o.next = after
+    if before < 0:
+        held.first_resting = slot
+    else:
+        orders[before].next = slot
+    o.resting = 1
+    table(ctx, _DESK, DESK)[0].resting += 1
+
+
+@kernel
 def _stop_resting(ctx: Any, slot: int) -> None:
-    o = table(ctx, _ORDERS, ORDER)[slot]
+    orders = table(ctx, _ORDERS, ORDER)
+    o = orders[slot]
+    held = table(ctx, _INSTRUMENTS, INSTRUMENT)[o.instrument]
+    if held.first_resting == slot:
+        held.first_resting = o.next
+    else:
+        before = held.first_resting
+        while orders[before].next != slot:
+            before = orders[before].next
+        orders[before].next = o.next
     o.resting = 0
-    table(ctx, _INSTRUMENTS, INSTRUMENT)[o.instrument].resting -= 1
     table(ctx, _DESK, DESK)[0].resting -= 1
 
 
@@ -151,29 +184,21 @@ def cancel_arrives(ctx: Any, slot: int, order: int, ts: int) -> None:
 
 @kernel
 def match_resting(ctx: Any, instrument: int, ts: int) -> None:
-    """Fill resting orders of the instrument that the book now reaches."""
-    if table(ctx, _INSTRUMENTS, INSTRUMENT)[instrument].resting == 0:
+    """Fill resting orders that the instrument's book now reaches, unless it is halted or unsynced.
+
+    Doing it twice is doing it once.
+    """
+    held = table(ctx, _INSTRUMENTS, INSTRUMENT)[instrument]
+    if held.state & _CLOSED:
         return
     orders = table(ctx, _ORDERS, ORDER)
-    for slot in range(len(orders)):
-        o = orders[slot]
-        if o.id != 0 and o.resting == 1 and o.instrument == instrument:
-            _take(ctx, slot, ts, _MAKER)
-            if o.at_venue == 0:
-                _stop_resting(ctx, slot)
-
-
-@kernel
-def cancel_all(ctx: Any, ts: int) -> bool:
-    """Cancel whatever rests, at the end of the input; whether anything did."""
-    orders = table(ctx, _ORDERS, ORDER)
-    found = False
-    for slot in range(len(orders)):
-        if orders[slot].id != 0 and orders[slot].resting == 1:
+    slot = held.first_resting
+    while slot >= 0:
+        after = orders[slot].next
+        _take(ctx, slot, ts, _MAKER)
+        if orders[slot].at_venue == 0:
             _stop_resting(ctx, slot)
-            _cancel(ctx, slot, ts)
-            found = True
-    return found
+        slot = after
 
 
 @kernel
