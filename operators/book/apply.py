@@ -8,52 +8,29 @@ the totals of a book told by order are the sums of its orders.
 
 from typing import Any
 
-from operators.book.ladder import LADDER, LEVEL, NEEDS_ROOM, add_to_level, best, clear, reserve, set_level
-from operators.book.orders import ORDER, find, most_orders, remove
-from operators.book.state import (
-    BOOK,
-    BOOKS,
+from operators.book.by_order import add, reduce, replace
+from operators.book.ladder import LADDER, LEVEL, NEEDS_ROOM, best, clear, set_level
+from operators.book.rows import (
     COUNTS,
     FEED_EVENT_ROWS,
-    I8,
-    LADDER_LEVELS,
-    LADDERS,
     LEVEL_ROWS,
-    ORDERS,
     QUOTE_ROWS,
-    TAKEN,
-    Sync,
     write_feed_event,
     write_level,
     write_quote,
 )
+from operators.book.state import BOOK, BOOKS, DONE, I8, LADDER_LEVELS, LADDERS, NEEDS_LEVELS, NO_INSTRUMENT
+from operators.book.trust import WHOLE, contradict, reset, status, sync
 from operators.kernel import kernel, table
-from schemas.market import LAST, BookState, EventKind, FeedEventKind, TradingStatus
+from schemas.market import LAST, BookState, EventKind, FeedEventKind
 
-# Why the kernel stopped.
-DONE, NEEDS_ORDERS, NEEDS_LEVELS, NO_INSTRUMENT = range(4)
-
-_ADD, _EXECUTE, _CANCEL, _DELETE = (
-    int(EventKind.ADD),
-    int(EventKind.EXECUTE),
-    int(EventKind.CANCEL),
-    int(EventKind.DELETE),
-)
-_REPLACE, _LEVEL, _CLEAR = int(EventKind.REPLACE), int(EventKind.LEVEL), int(EventKind.CLEAR)
-_TRADE, _QUOTE, _STATUS, _SYNC = (
-    int(EventKind.TRADE),
-    int(EventKind.QUOTE),
-    int(EventKind.STATUS),
-    int(EventKind.SYNC),
-)
-_TRADING = int(TradingStatus.TRADING)
-_RESET, _RESYNC = int(FeedEventKind.RESET), int(FeedEventKind.RESYNC)
-_HALT, _RESUME = int(FeedEventKind.HALT), int(FeedEventKind.RESUME)
+_ADD, _EXECUTE, _CANCEL = int(EventKind.ADD), int(EventKind.EXECUTE), int(EventKind.CANCEL)
+_DELETE, _REPLACE, _LEVEL = int(EventKind.DELETE), int(EventKind.REPLACE), int(EventKind.LEVEL)
+_CLEAR, _TRADE, _QUOTE = int(EventKind.CLEAR), int(EventKind.TRADE), int(EventKind.QUOTE)
+_STATUS, _SYNC = int(EventKind.STATUS), int(EventKind.SYNC)
 _CROSSING, _UNCROSSING = int(FeedEventKind.CROSSED), int(FeedEventKind.UNCROSSED)
-_INCONSISTENT = int(FeedEventKind.INCONSISTENT)
 _UNSYNCED, _HALTED = int(BookState.UNSYNCED), int(BookState.HALTED)
 _CROSSED, _EMPTY = int(BookState.CROSSED), int(BookState.EMPTY)
-_NEVER, _WHOLE, _LOST, _CONTRADICTED = int(Sync.NEVER), int(Sync.WHOLE), int(Sync.LOST), int(Sync.CONTRADICTED)
 
 
 @kernel
@@ -87,87 +64,28 @@ def apply(ctx: Any, out: Any, events: Any, first: int) -> tuple[int, int, int, i
 def _apply_one(ctx: Any, out: Any, event: Any, book: Any) -> int:
     kind = event.kind
     if kind == _ADD:
-        return _add(ctx, out, event, book)
+        return add(ctx, out, event, book)
     if kind in (_EXECUTE, _CANCEL, _DELETE):
-        return _reduce(ctx, out, event, book)
+        return reduce(ctx, out, event, book)
     if kind == _REPLACE:
-        return _replace(ctx, out, event, book)
+        return replace(ctx, out, event, book)
     if kind == _LEVEL:
         return _level(ctx, out, event, book)
     if kind == _CLEAR:
         _clear(ctx, out, event, book)
     elif kind == _SYNC:
-        _sync(out, event, book)
+        sync(out, event, book)
     elif kind == _STATUS:
-        _status(out, event, book)
+        status(out, event, book)
     elif kind not in (_TRADE, _QUOTE):
-        _contradict(out, event, book)
-    return DONE
-
-
-@kernel
-def _add(ctx: Any, out: Any, event: Any, book: Any) -> int:
-    orders, ladders, taken = table(ctx, ORDERS, ORDER), table(ctx, LADDERS, LADDER), table(ctx, TAKEN, I8)
-    bids, asks = 2 * event.instrument, 2 * event.instrument + 1
-    told_by_level = book.orders == 0 and ladders[bids].count + ladders[asks].count > 0
-    slot = find(orders, event.instrument, event.order)
-    if event.qty <= 0 or event.side & ~1 != 0 or _is_live(orders[slot], book) or told_by_level:
-        return _contradict(out, event, book)
-    if orders[slot].qty == 0 and taken[0] >= most_orders(orders):
-        return NEEDS_ORDERS
-    total = add_to_level(table(ctx, LADDER_LEVELS, LEVEL), ladders, bids + event.side, event.price, event.qty)
-    if total == NEEDS_ROOM:
-        return NEEDS_LEVELS
-    _put(ctx, book, slot, event.order, event.side, event)
-    write_level(out, event, event.side, event.price, total)
-    return DONE
-
-
-@kernel
-def _reduce(ctx: Any, out: Any, event: Any, book: Any) -> int:
-    orders = table(ctx, ORDERS, ORDER)
-    slot = find(orders, event.instrument, event.order)
-    order = orders[slot]
-    qty = order.qty if event.kind == _DELETE else event.qty
-    if not _is_live(order, book) or qty <= 0 or qty > order.qty:
-        return _contradict(out, event, book)
-    side, price = order.life & 1, order.price
-    ladder = 2 * event.instrument + side
-    total = add_to_level(table(ctx, LADDER_LEVELS, LEVEL), table(ctx, LADDERS, LADDER), ladder, price, -qty)
-    if qty == order.qty:
-        _drop(ctx, book, slot)
-    else:
-        order.qty -= qty
-    write_level(out, event, side, price, total)
-    return DONE
-
-
-@kernel
-def _replace(ctx: Any, out: Any, event: Any, book: Any) -> int:
-    orders, ladders, levels = table(ctx, ORDERS, ORDER), table(ctx, LADDERS, LADDER), table(ctx, LADDER_LEVELS, LEVEL)
-    slot = find(orders, event.instrument, event.order)
-    taken = event.order_new != event.order and _is_live(orders[find(orders, event.instrument, event.order_new)], book)
-    if not _is_live(orders[slot], book) or taken or event.qty <= 0:
-        return _contradict(out, event, book)
-    side, price, qty = orders[slot].life & 1, orders[slot].price, orders[slot].qty
-    ladder = 2 * event.instrument + side
-    if not reserve(levels, ladders, ladder):
-        return NEEDS_LEVELS
-    _drop(ctx, book, slot)
-    _put(ctx, book, find(orders, event.instrument, event.order_new), event.order_new, side, event)
-    if price != event.price:
-        write_level(out, event, side, price, add_to_level(levels, ladders, ladder, price, -qty))
-        qty = 0
-    if event.qty != qty:
-        total = add_to_level(levels, ladders, ladder, event.price, event.qty - qty)
-        write_level(out, event, side, event.price, total)
+        contradict(out, event, book)
     return DONE
 
 
 @kernel
 def _level(ctx: Any, out: Any, event: Any, book: Any) -> int:
     if event.qty < 0 or event.side & ~1 != 0 or book.orders > 0:
-        return _contradict(out, event, book)
+        return contradict(out, event, book)
     ladder = 2 * event.instrument + event.side
     before = set_level(table(ctx, LADDER_LEVELS, LEVEL), table(ctx, LADDERS, LADDER), ladder, event.price, event.qty)
     if before == NEEDS_ROOM:
@@ -185,37 +103,7 @@ def _clear(ctx: Any, out: Any, event: Any, book: Any) -> None:
     book.orders = 0
     book.generation += 1
     write_level(out, event, 0, 0, -1)
-    write_feed_event(out, event, book, _RESET, (0, 0))
-    if book.sync == _CONTRADICTED:
-        book.sync = _WHOLE
-        write_feed_event(out, event, book, _RESYNC, (0, 0))
-
-
-@kernel
-def _sync(out: Any, event: Any, book: Any) -> None:
-    if event.qty == 1:
-        if book.sync in (_LOST, _CONTRADICTED):
-            write_feed_event(out, event, book, _RESYNC, (0, 0))
-        book.sync = _WHOLE
-    elif book.sync != _NEVER:
-        book.sync = _LOST
-
-
-@kernel
-def _status(out: Any, event: Any, book: Any) -> None:
-    halted = 0 if event.qty == _TRADING else 1
-    if halted != book.halted:
-        book.halted = halted
-        write_feed_event(out, event, book, _HALT if halted else _RESUME, (0, 0))
-
-
-@kernel
-def _contradict(out: Any, event: Any, book: Any) -> int:
-    offending = event.order_new if event.kind == _REPLACE else event.qty
-    write_feed_event(out, event, book, _INCONSISTENT, (event.order, offending))
-    if book.sync == _WHOLE:
-        book.sync = _CONTRADICTED
-    return DONE
+    reset(out, event, book)
 
 
 @kernel
@@ -223,7 +111,7 @@ def _quote(ctx: Any, out: Any, event: Any, book: Any) -> None:
     ladders, levels = table(ctx, LADDERS, LADDER), table(ctx, LADDER_LEVELS, LEVEL)
     bid, bid_qty = best(levels, ladders, 2 * event.instrument)
     ask, ask_qty = best(levels, ladders, 2 * event.instrument + 1)
-    state = (0 if book.sync == _WHOLE else _UNSYNCED) | (_HALTED if book.halted else 0)
+    state = (0 if book.sync == WHOLE else _UNSYNCED) | (_HALTED if book.halted else 0)
     if bid_qty == 0 or ask_qty == 0:
         state |= _EMPTY
     elif bid >= ask:
@@ -237,27 +125,3 @@ def _quote(ctx: Any, out: Any, event: Any, book: Any) -> None:
         return
     book.bid, book.ask, book.bid_qty, book.ask_qty, book.state = bid, ask, bid_qty, ask_qty, state
     write_quote(out, event, book)
-
-
-@kernel
-def _is_live(order: Any, book: Any) -> bool:
-    return order.qty != 0 and order.life >> 1 == book.generation
-
-
-@kernel
-def _put(ctx: Any, book: Any, slot: int, ref: int, side: int, event: Any) -> None:
-    """Fill a slot that is free, or that a dead order holds."""
-    order = table(ctx, ORDERS, ORDER)[slot]
-    if order.qty == 0:
-        table(ctx, TAKEN, I8)[0] += 1
-    order.ref, order.price, order.qty = ref, event.price, event.qty
-    order.instrument = event.instrument
-    order.life = 2 * book.generation + side
-    book.orders += 1
-
-
-@kernel
-def _drop(ctx: Any, book: Any, slot: int) -> None:
-    remove(table(ctx, ORDERS, ORDER), slot)
-    table(ctx, TAKEN, I8)[0] -= 1
-    book.orders -= 1

@@ -7,9 +7,10 @@ import numpy as np
 from pydantic import Field
 
 from operators import operator
-from operators.book.apply import DONE, NEEDS_LEVELS, NEEDS_ORDERS, apply
+from operators.book.apply import apply
 from operators.book.orders import most_orders, new_orders, rehash
-from operators.book.state import new_scratch, new_state
+from operators.book.rows import new_scratch
+from operators.book.state import DONE, NEEDS_LEVELS, NEEDS_ORDERS, new_state
 from operators.book.stream import event_stream
 from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register

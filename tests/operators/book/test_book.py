@@ -20,6 +20,10 @@ FEEDS = [0, 1, 0]
 TINY = BookParameters(orders=1, levels=1)
 
 
+def event(kind: int, **fields: int) -> dict[str, int]:
+    return {"cause": 1, "ts": 1, "kind": kind, "flags": LAST, **fields}
+
+
 def frame_of(events: list[dict[str, int]]) -> Frame:
     return EVENTS.rows([tuple(e.get(column.name, 0) for column in EVENTS.columns) for e in events])
 
@@ -106,3 +110,31 @@ def test_streams_of_feeds_give_the_oracles_rows(seed: int) -> None:
         FeedEventKind.DUPLICATE,
         FeedEventKind.TRUNCATED,
     }
+
+
+def test_a_live_order_costs_at_most_two_hundred_bytes() -> None:
+    instruments, orders = 1000, 40_000
+    desk = event_stream(0, 1, instruments=instruments)[0]
+    events = np.zeros(orders, EVENTS.dtype)
+    events["kind"], events["qty"], events["flags"] = EventKind.ADD, 1, LAST
+    events["order"] = np.arange(orders)
+    events["instrument"] = np.arange(orders) ** 2 % 997 % instruments  # unevenly deep
+    events["price"] = np.arange(orders) // 20
+    book = Book(BookParameters(orders=1, levels=1), desk)
+    for start in range(0, orders, 1000):
+        book.process({"events": events[start : start + 1000]})
+    held = sum(table.nbytes for table in book.snapshot().values())
+    assert int(book.snapshot()["books"]["orders"].sum()) == orders
+    assert held <= 200 * orders
+    assert book.snapshot()["orders"].nbytes <= 40 * len(book.snapshot()["orders"])
+
+
+def test_clearing_again_and_again_does_not_make_the_table_grow() -> None:
+    story = [event(EventKind.CLEAR)] + [event(EventKind.ADD, order=i, price=i, qty=1) for i in range(50)]
+    book = Book(BookParameters(orders=100, levels=1), DESK)
+    size = len(book.snapshot()["orders"])
+    for day in range(40):
+        events = frame_of(story)
+        events["order"] += 1000 * day
+        book.process({"events": events})
+    assert len(book.snapshot()["orders"]) == size

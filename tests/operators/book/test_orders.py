@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operators.book.orders import ORDER, _home, find, most_orders, new_orders, rehash, remove, slots_for
+from operators.book.orders import _home, find, most_orders, new_orders, rehash, remove, slots_for
 from schemas.record import Frame
 
 SLOTS = 32
@@ -55,11 +55,6 @@ def test_a_table_has_room_for_what_was_asked(orders: int) -> None:
     table = new_orders(slots_for(orders))
     assert len(table) & (len(table) - 1) == 0
     assert orders <= most_orders(table) <= 0.6 * len(table) < max(4 * orders, 4)
-
-
-def test_an_order_costs_at_most_two_hundred_bytes_just_after_growing() -> None:
-    assert ORDER.itemsize <= 40
-    assert ORDER.itemsize / 0.3 < 110  # the table doubles at a load of 0.6
 
 
 def test_consecutive_references_spread() -> None:
