@@ -24,17 +24,21 @@ def write_session(parameters: SessionParameters, directory: Path) -> Path:
     """
     if directory.exists() and not _replaceable(directory):
         raise TargetError(f"{directory} exists and holds no simulated session; name another or an empty directory")
-    partial = directory.with_name(f".{directory.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial, replaced = (directory.with_name(f".{directory.name}.{state}") for state in ("partial", "replaced"))
+    for left_by_a_kill in (partial, replaced):
+        shutil.rmtree(left_by_a_kill, ignore_errors=True)
     partial.mkdir(parents=True)
     _write_files(parameters, partial)
     if directory.exists():
-        shutil.rmtree(directory)
-    return partial.rename(directory)
+        directory.rename(replaced)
+    partial.rename(directory)
+    shutil.rmtree(replaced, ignore_errors=True)
+    return directory
 
 
 def _replaceable(directory: Path) -> bool:
-    return directory.is_dir() and {path.name for path in directory.iterdir()} <= {FEED, INSTRUMENTS, PAIRS, TRUTH}
+    held = {path.name for path in directory.iterdir()} if directory.is_dir() else {directory.name}
+    return not held or held == {FEED, INSTRUMENTS, PAIRS, TRUTH}
 
 
 def _write_files(parameters: SessionParameters, directory: Path) -> None:

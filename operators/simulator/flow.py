@@ -15,9 +15,8 @@ from operators.simulator.fair import fair_price
 from operators.simulator.generator import GENERATOR, below, exp, log, uniform
 from operators.simulator.itch import LONGEST
 from operators.simulator.market import MEMBER
-from operators.simulator.state import ORDER, SESSION, Table
+from operators.simulator.state import SESSION, Table
 from operators.simulator.venue import (
-    _slot,
     add,
     best_key,
     cancel,
@@ -25,12 +24,14 @@ from operators.simulator.venue import (
     depth,
     execute,
     execute_better,
+    remaining,
     replace,
     trade_hidden,
 )
 from schemas.record import Frame
 
 _LEAST = 3  # orders a side never falls below
+_DRAWN = 3  # members of whom the one left alone the longest acts
 _SLACK = 1  # ticks a best quote may stand off its goal before somebody acts
 
 
@@ -38,7 +39,7 @@ _SLACK = 1  # ticks a best quote may stand off its goal before somebody acts
 def write_messages(ctx: Frame, out: Frame) -> int:
     """Fill `out` with whole messages until it is full or the phase is over; the bytes written."""
     session = table(ctx, Table.SESSION, SESSION)[0]
-    at = 0
+    at = np.int64(0)  # the literal 0 is a type of its own: everything would be compiled twice
     while session.left > 0 and at + LONGEST <= len(out):
         _advance_clock(ctx)
         session.left -= 1
@@ -62,20 +63,36 @@ def _advance_clock(ctx: Frame) -> None:
 @kernel
 def _continuous(ctx: Frame, out: Frame, at: int) -> int:
     session = table(ctx, Table.SESSION, SESSION)[0]
-    i = session.symbol
-    if i < 0:
-        i = _roll(ctx, len(table(ctx, Table.MEMBERS, MEMBER)))
+    i = session.symbol if session.symbol >= 0 else _next_member(ctx)
     middle = int(math.floor(fair_price(ctx, i, session.now) + 0.5))
-    half_spread = table(ctx, Table.MEMBERS, MEMBER)[i].half_spread
-    bid_excess = best_key(ctx, i, 0) - (middle - half_spread)
-    ask_excess = best_key(ctx, i, 1) - (-middle - half_spread)
-    session.symbol = i
+    bid_excess, ask_excess = _excess(ctx, i, 0, middle), _excess(ctx, i, 1, middle)
     if max(bid_excess, ask_excess) > _SLACK:
-        return _withdraw(ctx, out, at, i, 0 if bid_excess > ask_excess else 1, middle)
-    if min(bid_excess, ask_excess) < -_SLACK:
-        return _improve(ctx, out, at, i, 0 if bid_excess < ask_excess else 1, middle)
-    session.symbol = -1
-    return _ordinary(ctx, out, at, i, middle)
+        at = _withdraw(ctx, out, at, i, 0 if bid_excess > ask_excess else 1, middle)
+    elif min(bid_excess, ask_excess) < -_SLACK:
+        at = _improve(ctx, out, at, i, 0 if bid_excess < ask_excess else 1, middle)
+    else:
+        at = _ordinary(ctx, out, at, i, middle)
+    right = abs(_excess(ctx, i, 0, middle)) <= _SLACK and abs(_excess(ctx, i, 1, middle)) <= _SLACK
+    session.symbol = -1 if right else i
+    return at
+
+
+@kernel
+def _next_member(ctx: Frame) -> int:
+    """Of a few members drawn, the one that has been left alone the longest."""
+    members = table(ctx, Table.MEMBERS, MEMBER)
+    chosen = _roll(ctx, len(members))
+    for _ in range(_DRAWN - 1):
+        other = _roll(ctx, len(members))
+        if members[other].ts < members[chosen].ts:
+            chosen = other
+    return chosen
+
+
+@kernel
+def _excess(ctx: Frame, i: int, side: int, middle: int) -> int:
+    """Ticks by which the best order of a side is better than its goal."""
+    return best_key(ctx, i, side) - _goal(ctx, i, side, middle)
 
 
 @kernel
@@ -87,9 +104,8 @@ def _goal(ctx: Frame, i: int, side: int, middle: int) -> int:
 
 @kernel
 def _behind(ctx: Frame, goal: int) -> int:
-    """A key at or behind `goal`, nearer ones likelier."""
-    reach = table(ctx, Table.SESSION, SESSION)[0].depth
-    return goal - min(_roll(ctx, reach), _roll(ctx, reach))
+    """A key at or behind `goal`."""
+    return goal - _roll(ctx, table(ctx, Table.SESSION, SESSION)[0].depth)
 
 
 @kernel
@@ -123,12 +139,11 @@ def _withdraw(ctx: Frame, out: Frame, at: int, i: int, side: int, middle: int) -
     """The best order of a side has become too good: it is taken, deleted, or moved back."""
     session = table(ctx, Table.SESSION, SESSION)[0]
     n = depth(ctx, i, side)
-    choice = _roll(ctx, 8)
-    if n <= _LEAST or (n < session.levels and choice < 4):
+    if n <= _LEAST or (n < session.levels and _roll(ctx, 4) == 0):
         key = _behind(ctx, _goal(ctx, i, side, middle))
         return replace(ctx, out, at, i, side, n - 1, key, _size(ctx))
     wrong = best_key(ctx, i, side) >= (middle if side == 0 else -middle)
-    if wrong and choice < 7:
+    if wrong and _roll(ctx, 8) < 3:
         whole = np.int64(2**31)
         if _roll(ctx, 12) == 0:
             return execute_better(ctx, out, at, i, side, whole)
@@ -153,18 +168,18 @@ def _ordinary(ctx: Frame, out: Frame, at: int, i: int, middle: int) -> int:
     n = depth(ctx, i, side)
     choice = _roll(ctx, 64) if n > _LEAST else 0
     rank = _roll(ctx, max(n, 1))
-    if (choice < 22 and n < session.levels) or (22 <= choice < 32 and n < session.orders_max):
+    if (choice < 14 and n < session.levels) or (14 <= choice < 22 and n < session.orders_max):
         return _new_order(ctx, out, at, i, side, _behind(ctx, _goal(ctx, i, side, middle)))
-    if choice < 40:
+    if choice < 28:
         return delete(ctx, out, at, i, side, rank)
-    if choice < 46:
-        qty = table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)].qty
+    if choice < 38:
+        qty = remaining(ctx, i, side, rank)
         if qty > 1:
             return cancel(ctx, out, at, i, side, rank, 1 + _roll(ctx, qty - 1))
         return delete(ctx, out, at, i, side, rank)
-    if choice < 52:
+    if choice < 44:
         return replace(ctx, out, at, i, side, rank, _behind(ctx, _goal(ctx, i, side, middle)), _size(ctx))
-    if choice < 60:
+    if choice < 54:
         return execute(ctx, out, at, i, side, 100 * (1 + _roll(ctx, 3)))
     bid, ask = best_key(ctx, i, 0), -best_key(ctx, i, 1)
     return trade_hidden(ctx, out, at, i, bid + _roll(ctx, ask - bid + 1), _size(ctx))

@@ -6,6 +6,8 @@ number (2, always 0 here) and ns since midnight (6). Kernels write one message a
 
 import struct
 
+import numpy as np
+
 from operators.kernel import kernel
 from schemas.record import Frame
 
@@ -18,6 +20,9 @@ MPIDS = (b"ALFA", b"BRVO", b"CHRL", b"DLTA")
 _PRICE_PER_TICK = 100  # prices have four implied decimals, a tick is 0.01
 _HEADER = struct.Struct(">HcHH")
 _MPIDS = tuple(int.from_bytes(m, "big") for m in MPIDS)
+_LENGTHS = np.zeros(128, np.int64)
+for _kind, _length in {"A": 36, "F": 40, "E": 31, "C": 36, "X": 23, "D": 19, "U": 35, "P": 44}.items():
+    _LENGTHS[ord(_kind)] = _length
 _BUY, _SELL = ord("B"), ord("S")
 
 
@@ -52,8 +57,8 @@ def _put(out: Frame, at: int, width: int, value: int) -> int:
 
 
 @kernel
-def _start(out: Frame, at: int, kind: int, length: int, locate: int, ts: int) -> int:
-    at = _put(out, at, 2, length)
+def _start(out: Frame, at: int, kind: int, locate: int, ts: int) -> int:
+    at = _put(out, at, 2, _LENGTHS[kind])
     at = _put(out, at, 1, kind)
     at = _put(out, at, 2, locate)
     at = _put(out, at, 2, 0)
@@ -65,7 +70,7 @@ def put_add(
     out: Frame, at: int, locate: int, ts: int, ref: int, side: int, qty: int, stock: int, price: int, mpid: int
 ) -> int:
     """A, or F where `mpid` is the number of a participant and not -1."""
-    at = _start(out, at, ord("A"), 36, locate, ts) if mpid < 0 else _start(out, at, ord("F"), 40, locate, ts)
+    at = _start(out, at, ord("A") if mpid < 0 else ord("F"), locate, ts)
     at = _put(out, at, 8, ref)
     at = _put(out, at, 1, _BUY if side == 0 else _SELL)
     at = _put(out, at, 4, qty)
@@ -77,7 +82,7 @@ def put_add(
 @kernel
 def put_executed(out: Frame, at: int, locate: int, ts: int, ref: int, qty: int, match: int) -> int:
     """E."""
-    at = _start(out, at, ord("E"), 31, locate, ts)
+    at = _start(out, at, ord("E"), locate, ts)
     at = _put(out, at, 8, ref)
     at = _put(out, at, 4, qty)
     return _put(out, at, 8, match)
@@ -88,7 +93,7 @@ def put_executed_with_price(
     out: Frame, at: int, locate: int, ts: int, ref: int, qty: int, match: int, price: int
 ) -> int:
     """C, printable."""
-    at = _start(out, at, ord("C"), 36, locate, ts)
+    at = _start(out, at, ord("C"), locate, ts)
     at = _put(out, at, 8, ref)
     at = _put(out, at, 4, qty)
     at = _put(out, at, 8, match)
@@ -99,7 +104,7 @@ def put_executed_with_price(
 @kernel
 def put_cancel(out: Frame, at: int, locate: int, ts: int, ref: int, qty: int) -> int:
     """X: `qty` shares leave the order."""
-    at = _start(out, at, ord("X"), 23, locate, ts)
+    at = _start(out, at, ord("X"), locate, ts)
     at = _put(out, at, 8, ref)
     return _put(out, at, 4, qty)
 
@@ -107,14 +112,14 @@ def put_cancel(out: Frame, at: int, locate: int, ts: int, ref: int, qty: int) ->
 @kernel
 def put_delete(out: Frame, at: int, locate: int, ts: int, ref: int) -> int:
     """D."""
-    at = _start(out, at, ord("D"), 19, locate, ts)
+    at = _start(out, at, ord("D"), locate, ts)
     return _put(out, at, 8, ref)
 
 
 @kernel
 def put_replace(out: Frame, at: int, locate: int, ts: int, ref: int, ref_new: int, qty: int, price: int) -> int:
     """U."""
-    at = _start(out, at, ord("U"), 35, locate, ts)
+    at = _start(out, at, ord("U"), locate, ts)
     at = _put(out, at, 8, ref)
     at = _put(out, at, 8, ref_new)
     at = _put(out, at, 4, qty)
@@ -124,7 +129,7 @@ def put_replace(out: Frame, at: int, locate: int, ts: int, ref: int, ref_new: in
 @kernel
 def put_trade(out: Frame, at: int, locate: int, ts: int, qty: int, stock: int, price: int, match: int) -> int:
     """P: against a hidden order, whose reference is always 0 and side always B."""
-    at = _start(out, at, ord("P"), 44, locate, ts)
+    at = _start(out, at, ord("P"), locate, ts)
     at = _put(out, at, 8, 0)
     at = _put(out, at, 1, _BUY)
     at = _put(out, at, 4, qty)

@@ -46,11 +46,11 @@ class SessionParameters(Parameters):
     beta: Range = Field((0.5, 1.5), description="loading of an instrument on its group's random walk")
     half_life: DurationRange = Field((60 * SECOND_NS, 300 * SECOND_NS), description="half-life of a group's spreads")
     factor_volatility_ticks: float = Field(2.0, gt=0, description="deviation of the random walk after one second")
-    own_deviation_ticks: Range = Field((10.0, 20.0), description="stationary deviation of an instrument's own part")
+    own_deviation_ticks: Range = Field((12.0, 24.0), description="stationary deviation of an instrument's own part")
     half_spread_ticks: TickRange = Field((1, 3), description="distance of an instrument's best quotes from fair")
     levels: int = Field(8, ge=4, description="orders a side of a book tends to hold")
     orders_max: int = Field(32, le=1024, description="orders a side of a book never exceeds")
-    depth_ticks: int = Field(24, ge=1, le=1000, description="how far behind the best quote orders are placed")
+    depth_ticks: int = Field(40, ge=1, le=1000, description="how far behind the best quote orders are placed")
 
     @property
     def close_ns(self) -> int:

@@ -37,6 +37,12 @@ def _slot(ctx: Frame, i: int, side: int, rank: int) -> int:
 
 
 @kernel
+def remaining(ctx: Frame, i: int, side: int, rank: int) -> int:
+    """Shares left of the order of `rank`."""
+    return table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)].qty
+
+
+@kernel
 def best_key(ctx: Frame, i: int, side: int) -> int:
     """Key of the best order on a side, NO_KEY where there is none."""
     n = depth(ctx, i, side)
