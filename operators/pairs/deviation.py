@@ -7,8 +7,10 @@ two-stacks queue of Tangwongsan, Hirzel and Schneider, "In-order sliding-window 
 constant time", 2021). So nothing drifts however long the stream is, and a jump that has left the window
 leaves no trace. The cost per value is constant on average; a slot is 16 bytes.
 
-Moments are kept as mean and sum of squared deviations: values are added by Welford (1962), sets merged by
-Chan, Golub and LeVeque (1979).
+Moments are kept as mean and sum of squared deviations, updated and merged by Chan, Golub and LeVeque,
+"Updating formulae and a pairwise algorithm for computing sample variances" (1979). Adding a value uses
+`delta**2 * (n - 1) / n` rather than Welford's `delta * (value - mean)`: the new mean is rounded, and for
+few values far from zero that rounding would show.
 """
 
 from typing import Any
@@ -32,7 +34,7 @@ def roll_deviation(stats: Any, ring: Frame, first: int, window: int, value: floa
     n = stats.next + 1
     delta = value - stats.mean
     mean = stats.mean + delta / n
-    squares = stats.squares + delta * (value - mean)
+    squares = stats.squares + delta * delta * (n - 1) / n
     ring[first + stats.next].mean = value
     stats.next = n
     stats.mean = mean
@@ -58,7 +60,7 @@ def _fold(ring: Frame, first: int, window: int) -> None:
         value = slot.mean
         delta = value - mean
         mean += delta / n
-        squares += delta * (value - mean)
+        squares += delta * delta * (n - 1) / n
         slot.mean = mean
         slot.squares = squares
 

@@ -72,9 +72,9 @@ def _add(
     n: int, intercept: bool, mean_x: float, mean_y: float, xx: float, xy: float, x: float, y: float
 ) -> tuple[float, float, float, float]:
     """The moments once (x, y) is the `n`-th sample. Through the origin the means stay 0."""
+    if not intercept:
+        return 0.0, 0.0, xx + x * x, xy + x * y
     gap_x = x - mean_x
     gap_y = y - mean_y
-    if intercept:
-        mean_x += gap_x / n
-        mean_y += gap_y / n
-    return mean_x, mean_y, xx + gap_x * (x - mean_x), xy + gap_x * (y - mean_y)
+    share = (n - 1) / n
+    return mean_x + gap_x / n, mean_y + gap_y / n, xx + gap_x * gap_x * share, xy + gap_x * gap_y * share

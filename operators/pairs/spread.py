@@ -2,81 +2,25 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field, model_validator
 
 from operators.kernel import State
-from operators.operator import Desk, Example, Frames, Operator, Parameters
+from operators.operator import Desk, Example, Frames, Operator
 from operators.pairs.deviation import SPREAD_SLOT
 from operators.pairs.example import spread_example
+from operators.pairs.parameters import RollingDeviation, RollingHedge, SpreadParameters
 from operators.pairs.regression import LINE_SLOT
 from operators.pairs.sample import NO_HEDGE, PAIR, STATISTICS, TERMS, X_UNSEEN, Y_UNSEEN
 from operators.pairs.touch import spread_rows
 from operators.registry import register
 from schemas.errors import ConfigError, InvariantError
 from schemas.market import QUOTES
-from schemas.parameter_types import Duration
 from schemas.record import Frame, Schema
 from schemas.signal import SPREADS, SpreadState
 
-_WINDOW_MAX = 1_000_000
-
-
-class StaticHedge(Parameters):
-    """Hedge ratio and intercept as the pair's definition gives them."""
-
-    type: Literal["static"] = Field("static", description="take `hedge` and `intercept` of each pair")
-
-
-class RollingHedge(Parameters):
-    """Least squares of y on x over the last samples."""
-
-    type: Literal["rolling"] = Field(description="regress y on x, sample by sample")
-    window: int = Field(ge=2, le=_WINDOW_MAX, description="samples the regression looks back on")
-    intercept: bool = Field(True, description="fit an intercept; otherwise the line goes through the origin")
-
-    @model_validator(mode="after")
-    def _leaves_a_residual(self) -> "RollingHedge":
-        if self.intercept and self.window < 3:
-            raise ValueError("a line with intercept fits 2 samples exactly; make window 3 or more, or intercept false")
-        return self
-
-
-class RollingDeviation(Parameters):
-    """Mean and sample standard deviation (ddof 1) of the last samples."""
-
-    type: Literal["rolling"] = Field(description="equal weights over a window")
-    window: int = Field(ge=2, le=_WINDOW_MAX, description="samples of the spread")
-
-
-class EwmDeviation(Parameters):
-    """Exponentially weighted mean and deviation; `alpha = 1 - 2 ** (-1 / half_life)`."""
-
-    type: Literal["ewm"] = Field(description="weights that halve every `half_life` samples")
-    half_life: float = Field(gt=0, le=_WINDOW_MAX, description="samples after which a weight has halved")
-
-
-class SpreadParameters(Parameters):
-    """How spreads are measured."""
-
-    price: Literal["mid", "log_mid"] = Field("mid", description="mid price in currency, or its natural logarithm")
-    hedge: Annotated[StaticHedge | RollingHedge, Field(discriminator="type")] = Field(
-        StaticHedge(type="static"), description="where hedge ratio and intercept come from"
-    )
-    zscore: Annotated[RollingDeviation | EwmDeviation, Field(discriminator="type")] = Field(
-        description="what the spread is compared with"
-    )
-    every: Duration | Literal["event"] = Field(
-        10**9, description="length of the bars whose ends are the samples of the statistics, or `event`"
-    )
-
-    @model_validator(mode="after")
-    def _time_passes(self) -> "SpreadParameters":
-        if self.every != "event" and not 0 < self.every <= 366 * 86_400 * 10**9:
-            raise ValueError("every must be longer than 0 and at most 366d; `event` samples at every quote")
-        return self
+_WINDOWS_BYTES_MAX = 4 * 2**30
 
 
 @register("spread")
@@ -123,12 +67,10 @@ class Spread(Operator):
             rows=np.zeros(max(1024, self._degree_max), SPREADS.dtype),
         )
         self._rows = self._desk_tables["rows"]
-        count = len(desk.pairs)
         self._state = State(
             pairs=_first_state(parameters, desk),
-            statistics=np.zeros(count, STATISTICS),
-            lines=np.zeros(count * int(terms["hedge_window"][0]), LINE_SLOT),
-            spreads=np.zeros(count * int(terms["spread_window"][0]), SPREAD_SLOT),
+            statistics=np.zeros(len(desk.pairs), STATISTICS),
+            **_windows(terms, desk),
         )
 
     @classmethod
@@ -193,6 +135,20 @@ def _terms(parameters: SpreadParameters) -> Frame:
         terms["alpha"] = 1.0 - 2.0 ** (-1.0 / parameters.zscore.half_life)
         terms["warm"] = max(2, math.ceil(3 * parameters.zscore.half_life))
     return terms
+
+
+def _windows(terms: Frame, desk: Desk) -> dict[str, Frame]:
+    """The windows of every pair, end to end. Raises ConfigError where no machine would want to hold them."""
+    count = len(desk.pairs)
+    lines, spreads = count * int(terms["hedge_window"][0]), count * int(terms["spread_window"][0])
+    needed = lines * LINE_SLOT.itemsize + spreads * SPREAD_SLOT.itemsize
+    if needed > _WINDOWS_BYTES_MAX:
+        raise ConfigError(
+            f"desk {desk.id!r}: the windows of {count} pairs would take {needed / 2**30:.1f} GiB, copied at every "
+            f"checkpoint, and at most {_WINDOWS_BYTES_MAX / 2**30:g} GiB are allowed; use shorter windows with a "
+            "longer `every`, or `ewm`"
+        )
+    return {"lines": np.zeros(lines, LINE_SLOT), "spreads": np.zeros(spreads, SPREAD_SLOT)}
 
 
 def _first_state(parameters: SpreadParameters, desk: Desk) -> Frame:

@@ -1,0 +1,105 @@
+"""Quote tapes for the tests of pairs, and running an operator over them in pieces."""
+
+import pickle
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from operators.operator import Desk
+from operators.pairs.spread import Spread
+from schemas.instrument import Instrument, Pair
+from schemas.market import QUOTES
+from schemas.record import Frame
+from schemas.signal import SPREADS
+
+SECOND = 10**9
+START = 1_700_000_000 * SECOND
+
+
+def instrument(name: str, tick: str = "0.01") -> Instrument:
+    return Instrument(id=name, venue="SIM", symbol=name, tick=Decimal(tick), lot=Decimal(1), currency="USD")
+
+
+DESK = Desk(
+    id="desk",
+    instruments=(instrument("A"), instrument("B", "0.5"), instrument("C"), instrument("D")),
+    pairs=(
+        Pair(id="AB", y="A", x="B", hedge=0.25, intercept=1.5),
+        Pair(id="CA", y="C", x="A", hedge=-1.1),
+        Pair(id="BC", y="B", x="C", hedge=2.0, intercept=-3.0),
+    ),
+)
+"""D is in no pair."""
+
+TWO = Desk(id="two", instruments=(instrument("Y"), instrument("X")), pairs=(Pair(id="YX", y="Y", x="X", hedge=0.5),))
+
+
+def quote(cause: int, ts: int, number: int, bid: int, ask: int, state: int = 0) -> tuple[int, ...]:
+    return (cause, ts, ts, bid, ask, 1, 1, number, state)
+
+
+def tape(*quotes: tuple[int, ...]) -> Frame:
+    return QUOTES.rows(quotes)
+
+
+def spread(desk: Desk = DESK, **parameters: Any) -> Spread:
+    return Spread(Spread.Parameters(**parameters), desk)
+
+
+def measure(operator: Spread, quotes: Frame) -> Frame:
+    return operator.process({"quotes": quotes}).get("spreads", SPREADS.empty).copy()
+
+
+def pieces(quotes: Frame, causes: list[int]) -> list[Frame]:
+    """The tape cut behind each of `causes`."""
+    return np.split(quotes, np.unique(np.searchsorted(quotes["cause"], causes, side="right")))
+
+
+def measure_in_pieces(parameters: dict[str, Any], quotes: Frame, causes: list[int], reborn: bool) -> Frame:
+    """All rows; where `reborn`, every piece is given to a new operator that continues from a pickled snapshot."""
+    operator, rows = spread(**parameters), [SPREADS.empty]
+    for piece in pieces(quotes, causes):
+        rows.append(measure(operator, piece))
+        if reborn:
+            state = pickle.dumps(operator.snapshot())
+            measure(operator, piece)  # what happens to the old one later must not matter
+            operator = spread(**parameters)
+            operator.restore(pickle.loads(state))
+    return np.concatenate(rows)
+
+
+PARAMETERS = st.fixed_dictionaries(
+    {
+        "price": st.sampled_from(["mid", "log_mid"]),
+        "hedge": st.just({"type": "static"})
+        | st.builds(
+            lambda window, intercept: {"type": "rolling", "window": window, "intercept": intercept},
+            st.integers(3, 6),
+            st.booleans(),
+        ),
+        "zscore": st.builds(lambda window: {"type": "rolling", "window": window}, st.integers(2, 5))
+        | st.builds(lambda half_life: {"type": "ewm", "half_life": half_life}, st.sampled_from([0.4, 1.0, 2.5])),
+        "every": st.sampled_from(["event", "100ms"]),
+    }
+)
+
+
+@st.composite
+def tapes(draw: st.DrawFn) -> Frame:
+    """Up to 80 quotes of DESK: small moves (so that regressions are singular at times), pauses, untradable legs."""
+    cause, ts, rows = 1, START, []
+    step = st.tuples(
+        st.integers(0, 3),
+        st.sampled_from([None, 0, 1, 30, 100, 350]),
+        st.integers(95, 105),
+        st.integers(0, 3),
+        st.sampled_from([0] * 9 + [1, 2, 8]),
+    )
+    for number, pause_ms, bid, width, state in draw(st.lists(step, min_size=1, max_size=80)):
+        if pause_ms is not None:
+            cause += 1
+            ts += pause_ms * 10**6
+        rows.append(quote(cause, ts, number, bid, bid + width, state))
+    return tape(*rows)
