@@ -19,7 +19,7 @@ from operators.book.rows import (
     write_level,
     write_quote,
 )
-from operators.book.state import BOOK, BOOKS, DONE, I8, LADDER_LEVELS, LADDERS, NEEDS_LEVELS, NO_INSTRUMENT
+from operators.book.state import BOOK, BOOKS, DONE, I8, LADDER_LEVELS, LADDERS, MOST_LOTS, NEEDS_LEVELS, NO_INSTRUMENT
 from operators.book.trust import WHOLE, contradict, reset, status, sync
 from operators.kernel import kernel, table
 from schemas.market import LAST, BookState, EventKind, FeedEventKind
@@ -84,7 +84,8 @@ def _apply_one(ctx: Any, out: Any, event: Any, book: Any) -> int:
 
 @kernel
 def _level(ctx: Any, out: Any, event: Any, book: Any) -> int:
-    if event.qty < 0 or event.side & ~1 != 0 or book.orders > 0:
+    possible = 0 <= event.qty <= MOST_LOTS and event.side & ~1 == 0
+    if not possible or book.orders > 0:
         return contradict(out, event, book)
     ladder = 2 * event.instrument + event.side
     before = set_level(table(ctx, LADDER_LEVELS, LEVEL), table(ctx, LADDERS, LADDER), ladder, event.price, event.qty)

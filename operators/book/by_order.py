@@ -5,7 +5,17 @@ from typing import Any
 from operators.book.ladder import LADDER, LEVEL, NEEDS_ROOM, add_to_level, reserve
 from operators.book.orders import ORDER, find, most_orders, remove
 from operators.book.rows import write_level
-from operators.book.state import DONE, I8, LADDER_LEVELS, LADDERS, NEEDS_LEVELS, NEEDS_ORDERS, ORDERS, TAKEN
+from operators.book.state import (
+    DONE,
+    I8,
+    LADDER_LEVELS,
+    LADDERS,
+    MOST_LOTS,
+    NEEDS_LEVELS,
+    NEEDS_ORDERS,
+    ORDERS,
+    TAKEN,
+)
 from operators.book.trust import contradict
 from operators.kernel import kernel, table
 from schemas.market import EventKind
@@ -20,7 +30,8 @@ def add(ctx: Any, out: Any, event: Any, book: Any) -> int:
     bids, asks = 2 * event.instrument, 2 * event.instrument + 1
     told_by_level = book.orders == 0 and ladders[bids].count + ladders[asks].count > 0
     slot = find(orders, event.instrument, event.order)
-    if event.qty <= 0 or event.side & ~1 != 0 or _is_live(orders[slot], book) or told_by_level:
+    possible = 0 < event.qty <= MOST_LOTS and event.side & ~1 == 0
+    if not possible or told_by_level or _is_live(orders[slot], book):
         return contradict(out, event, book)
     if orders[slot].qty == 0 and taken[0] >= most_orders(orders):
         return NEEDS_ORDERS
@@ -58,7 +69,7 @@ def replace(ctx: Any, out: Any, event: Any, book: Any) -> int:
     orders, ladders, levels = table(ctx, ORDERS, ORDER), table(ctx, LADDERS, LADDER), table(ctx, LADDER_LEVELS, LEVEL)
     slot = find(orders, event.instrument, event.order)
     taken = event.order_new != event.order and _is_live(orders[find(orders, event.instrument, event.order_new)], book)
-    if not _is_live(orders[slot], book) or taken or event.qty <= 0:
+    if not _is_live(orders[slot], book) or taken or not 0 < event.qty <= MOST_LOTS:
         return contradict(out, event, book)
     side, price, qty = orders[slot].life & 1, orders[slot].price, orders[slot].qty
     ladder = 2 * event.instrument + side

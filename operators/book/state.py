@@ -29,6 +29,9 @@ BOOKS, ORDERS, TAKEN, LADDERS, LADDER_LEVELS = range(5)
 # Why the kernel stopped.
 DONE, NEEDS_ORDERS, NEEDS_LEVELS, NO_INSTRUMENT = range(4)
 
+MOST_LOTS = 1 << 52
+"""No order or level is larger (all bitcoin are 2.1e15 satoshi), so that totals cannot overflow."""
+
 I8 = np.dtype(np.int64)
 
 

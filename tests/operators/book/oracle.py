@@ -53,15 +53,15 @@ class BookOracle:
         match e["kind"]:
             case EventKind.ADD:
                 by_level = not orders and any(book.levels)
-                return qty <= 0 or side not in (0, 1) or known or by_level
+                return not 0 < qty <= 2**52 or side not in (0, 1) or known or by_level
             case EventKind.EXECUTE | EventKind.CANCEL:
                 return not known or not 0 < qty <= orders[e["order"]][2]
             case EventKind.DELETE:
                 return not known
             case EventKind.REPLACE:
-                return not known or qty <= 0 or (e["order_new"] in orders and e["order_new"] != e["order"])
+                return not known or not 0 < qty <= 2**52 or (e["order_new"] in orders and e["order_new"] != e["order"])
             case EventKind.LEVEL:
-                return qty < 0 or side not in (0, 1) or bool(orders)
+                return not 0 <= qty <= 2**52 or side not in (0, 1) or bool(orders)
         return e["kind"] not in EventKind._value2member_map_
 
     def apply(self, book: OneBook, e: dict[str, int]) -> None:

@@ -80,7 +80,7 @@ EVENT = st.fixed_dictionaries(
         "order": st.integers(0, 6),
         "order_new": st.integers(0, 9),
         "price": st.integers(-3, 12),
-        "qty": st.integers(-1, 4),
+        "qty": st.sampled_from([-1, 0, 1, 1, 2, 3, 4, 2**52, 2**52 + 1, 2**63 - 1]),
         "instrument": st.integers(0, 2),
         "side": st.sampled_from([0, 0, 0, 1, 1, 1, 2, -1]),
         "flags": st.sampled_from([LAST, LAST, 0, 2]),

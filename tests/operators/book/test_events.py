@@ -123,6 +123,7 @@ def test_each_change_of_a_book_told_by_order(
     [
         (add(1, BID, 100, 5), 1, 5),
         (add(3, BID, 100, 0), 3, 0),
+        (add(3, BID, 100, 2**62), 3, 2**62),
         (execute(9, 5), 9, 5),
         (execute(1, 6), 1, 6),
         (execute(1, 0), 1, 0),
