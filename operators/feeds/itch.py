@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from math import gcd
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -72,11 +72,9 @@ class Itch50(Operator):
         super().__init__(parameters, desk)
         self._feed = _feed_index(desk, parameters.feed)
         followed = _followed(desk, self._feed)
-        self._directory = State(
+        self._tables = State(
             instrument_of=np.full(LOCATES, NEVER_DEFINED, np.int32),
             locate_of=np.full(len(desk.instruments), -1, np.int32),
-        )
-        self._reference = State(
             session=np.array([self._feed, parameters.midnight_ns], np.int64),
             layouts=layout_table(),
             symbols=_symbols(desk, followed),
@@ -89,26 +87,26 @@ class Itch50(Operator):
 
     def process(self, frames: Frames) -> Frames:
         """Decode the messages of the operator's feed; entries of other feeds and other kinds pass unseen."""
-        raw = cast(RawFrame | None, frames.get("raw"))
+        raw: Any = frames.get("raw")
         if raw is None or len(raw.rows) == 0:
             return {}
-        if len(raw.rows) > len(self._events):
+        if len(raw.rows) > self._room:
             self._make_room(len(raw.rows))
-        decoded, rejected = decode(self._directory.ctx, self._reference.ctx, raw.rows, raw.data)
+        decoded, rejected = decode(self._tables.ctx, raw.rows, raw.data)
         produced = {"events": self._events[:decoded]} if decoded else {}
         if rejected:
-            produced |= self._explained(raw, self._reference["rejects"][:rejected])
+            produced |= self._explained(raw, self._tables["rejects"][:rejected])
         return produced
 
     def snapshot(self) -> Any:
         """What each locate stands for, up to the last one defined."""
-        instrument_of = self._directory["instrument_of"]
+        instrument_of = self._tables["instrument_of"]
         defined = np.flatnonzero(instrument_of != NEVER_DEFINED)
         return instrument_of[: defined[-1] + 1 if len(defined) else 0].copy()
 
     def restore(self, state: Any) -> None:
         """Know the locates of a snapshot, and no others."""
-        instrument_of, locate_of = self._directory["instrument_of"], self._directory["locate_of"]
+        instrument_of, locate_of = self._tables["instrument_of"], self._tables["locate_of"]
         instrument_of[:] = NEVER_DEFINED
         instrument_of[: len(state)] = state
         locate_of[:] = -1
@@ -121,10 +119,10 @@ class Itch50(Operator):
         return itch_example(seed)
 
     def _make_room(self, rows: int) -> None:
-        room = 1 << (rows - 1).bit_length()
-        self._reference.grow("events", room)
-        self._reference.grow("rejects", room)
-        self._events = self._reference["events"]
+        self._room = 1 << (rows - 1).bit_length()
+        self._tables.grow("events", self._room)
+        self._tables.grow("rejects", self._room)
+        self._events = self._tables["events"]
 
     def _explained(self, raw: RawFrame, rejects: Frame) -> dict[str, Frame]:
         letters, truncations = [], []

@@ -20,11 +20,9 @@ REJECT = np.dtype([("row", "i8"), ("reason", "i4"), ("instrument", "i4")])
 # What a locate stands for, where it is not an instrument's index.
 NEVER_DEFINED, NOT_FOLLOWED = -2, -1
 
-# Tables behind `directory`: the instrument of each locate, and the locate of each instrument (-1 none yet).
-INSTRUMENT_OF, LOCATE_OF = range(2)
-
-# Tables behind `reference`: what stays the same, then the scratch that rows are written to.
-SESSION, LAYOUTS, SYMBOLS, FOLLOWED, SCALES, EVENT_ROWS, REJECT_ROWS = range(7)
+# Tables behind `ctx`: what the session taught (the instrument of each locate, and the locate of each instrument, -1
+# none yet), what was configured (feed and midnight, message layouts, followed stocks, scales), and the rows produced.
+INSTRUMENT_OF, LOCATE_OF, SESSION, LAYOUTS, SYMBOLS, FOLLOWED, SCALES, EVENT_ROWS, REJECT_ROWS = range(9)
 
 _I4, _I8, _EVENT = np.dtype(np.int32), np.dtype(np.int64), EVENTS.dtype
 _MESSAGE = int(RawKind.MESSAGE)
@@ -37,16 +35,16 @@ _EMPTY, _TYPE, _LENGTH, _CLOCK, _UNDEFINED, _REDEFINED, _STOCK, _SIDE, _SHARES, 
 
 
 @kernel
-def decode(directory: Any, reference: Any, rows: Frame, data: Frame) -> tuple[int, int]:
+def decode(ctx: Any, rows: Frame, data: Frame) -> tuple[int, int]:
     """Decode the feed's messages among `rows` of schema RAW, whose bytes are in `data`.
 
     Fills the event and reject tables, which must have room for `len(rows)` each, and returns how many rows each
     then holds. A rejected message that could have changed the book of a followed instrument also gives a SYNC 0.
     """
-    instrument_of = table(directory, INSTRUMENT_OF, _I4)
-    session, layouts = table(reference, SESSION, _I8), table(reference, LAYOUTS, LAYOUT)
-    scales, events = table(reference, SCALES, SCALE), table(reference, EVENT_ROWS, _EVENT)
-    rejects = table(reference, REJECT_ROWS, REJECT)
+    instrument_of = table(ctx, INSTRUMENT_OF, _I4)
+    session, layouts = table(ctx, SESSION, _I8), table(ctx, LAYOUTS, LAYOUT)
+    scales, events = table(ctx, SCALES, SCALE), table(ctx, EVENT_ROWS, _EVENT)
+    rejects = table(ctx, REJECT_ROWS, REJECT)
     feed, midnight = session[0], session[1]
     base = data.ctypes.data
     decoded = rejected = 0
@@ -62,7 +60,7 @@ def decode(directory: Any, reference: Any, rows: Frame, data: Frame) -> tuple[in
             if layout.kind == 0:
                 continue
             if layout.kind == _DIRECTORY:
-                reason, instrument = _define(directory, reference, message, instrument)
+                reason, instrument = _define(ctx, message, instrument)
             elif instrument == NEVER_DEFINED:
                 reason = _UNDEFINED
             if reason == _FINE and instrument == NOT_FOLLOWED:
@@ -107,14 +105,14 @@ def _touches_book(layout: Any) -> bool:
 
 
 @kernel
-def _define(directory: Any, reference: Any, message: int, known: int) -> tuple[int, int]:
+def _define(ctx: Any, message: int, known: int) -> tuple[int, int]:
     """Learn what a locate stands for; returns a reason and the instrument concerned.
 
     A locate keeps its stock and a stock its locate for the whole session, so a repetition concerns nobody
     and a contradiction is rejected.
     """
-    instrument_of, locate_of = table(directory, INSTRUMENT_OF, _I4), table(directory, LOCATE_OF, _I4)
-    symbols, followed = table(reference, SYMBOLS, _I8), table(reference, FOLLOWED, _I4)
+    instrument_of, locate_of = table(ctx, INSTRUMENT_OF, _I4), table(ctx, LOCATE_OF, _I4)
+    symbols, followed = table(ctx, SYMBOLS, _I8), table(ctx, FOLLOWED, _I4)
     locate, stock = be16(message + LOCATE), be64(message + 11)
     if not printable(stock):
         return _STOCK, known
@@ -125,7 +123,7 @@ def _define(directory: Any, reference: Any, message: int, known: int) -> tuple[i
     if known == found:
         return _FINE, NOT_FOLLOWED
     if known != NEVER_DEFINED:
-        return _REDEFINED, max(known, found)
+        return _REDEFINED, known if known >= 0 else found
     if found >= 0:
         if locate_of[found] >= 0:
             return _REDEFINED, found
