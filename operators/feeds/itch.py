@@ -17,7 +17,7 @@ from operators.feeds.itch_reject import explain, is_truncated
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, InvariantError
 from schemas.instrument import Instrument
 from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, RAW, FeedEventKind, RawFrame
 from schemas.record import DECIMAL_SCALE, Frame, Schema
@@ -57,7 +57,8 @@ class Itch50(Operator):
     whole (SYNC 1). Every message is decoded, ignored, or becomes one dead letter; where a rejected one could have
     changed the book of an instrument, SYNC 0 follows, so that nothing trades on it.
 
-    Raises ConfigError for an unknown feed or instrument and for symbols that ITCH cannot carry or tell apart.
+    Raises ConfigError for an unknown feed or instrument and for symbols that ITCH cannot carry or tell apart,
+    InvariantError for a frame whose rows point outside of its bytes.
     """
 
     inputs: ClassVar[Mapping[str, Schema]] = {"raw": RAW}
@@ -93,6 +94,8 @@ class Itch50(Operator):
         if len(raw.rows) > self._room:
             self._make_room(len(raw.rows))
         decoded, rejected = decode(self._tables.ctx, raw.rows, raw.data)
+        if decoded < 0:
+            raise self._outside(raw, rejected)
         produced = {"events": self._events[:decoded]} if decoded else {}
         if rejected:
             produced |= self._explained(raw, self._tables["rejects"][:rejected])
@@ -123,6 +126,13 @@ class Itch50(Operator):
         self._tables.grow("events", self._room)
         self._tables.grow("rejects", self._room)
         self._events = self._tables["events"]
+
+    def _outside(self, raw: RawFrame, row: int) -> InvariantError:
+        cause, start, size = (int(raw.rows[name][row]) for name in ("cause", "start", "size"))
+        return InvariantError(
+            f"desk {self.desk.id!r}, operator 'itch50', input {cause}: "
+            f"its message is {size} bytes from {start}, but the frame has {len(raw.data)}"
+        )
 
     def _explained(self, raw: RawFrame, rejects: Frame) -> dict[str, Frame]:
         letters, truncations = [], []

@@ -40,6 +40,7 @@ def decode(ctx: Any, rows: Frame, data: Frame) -> tuple[int, int]:
 
     Fills the event and reject tables, which must have room for `len(rows)` each, and returns how many rows each
     then holds. A rejected message that could have changed the book of a followed instrument also gives a SYNC 0.
+    Stops at a row that points outside of `data`: returns -1 and its number.
     """
     instrument_of = table(ctx, INSTRUMENT_OF, _I4)
     session, layouts = table(ctx, SESSION, _I8), table(ctx, LAYOUTS, LAYOUT)
@@ -53,6 +54,8 @@ def decode(ctx: Any, rows: Frame, data: Frame) -> tuple[int, int]:
         if raw.kind != _MESSAGE or raw.feed != feed:
             continue
         message, size = base + raw.start, raw.size
+        if raw.start < 0 or size < 0 or raw.start + size > len(data):
+            return -1, i
         layout = layouts[be8(message) if size > 0 else 0]
         instrument = instrument_of[be16(message + LOCATE)] if size > 2 else NEVER_DEFINED
         reason = _check_header(message, size, layout)

@@ -8,7 +8,7 @@ from operators.feeds import itch_encode as itch
 from operators.feeds.itch import Itch50
 from operators.feeds.itch_example import raw_frame
 from operators.operator import Desk, Feed, copy_state
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, InvariantError
 from schemas.market import EventKind, RawFrame, RawKind
 from tests.operators.feeds.itch_session import (
     AAPL,
@@ -180,6 +180,16 @@ def test_a_frame_larger_than_any_before_fits() -> None:
     assert run(op, raw, cuts=[1, 2, 70])["events"] == run(operator(), raw)["events"]
     assert op.process({}) == {}
     assert op.process({"raw": RawFrame(raw.rows[:0], raw.data)}) == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("start", -1), ("start", 21), ("size", -1), ("size", 39), ("size", 2**62)]
+)
+def test_a_frame_that_points_outside_of_its_bytes_is_a_broken_invariant(column: str, value: int) -> None:
+    raw = raw_frame([itch.order_delete(AAPL, TEN, 1)] * 2, feed=1)
+    raw.rows[column][1] = value
+    with pytest.raises(InvariantError, match=r"input 2: its message is .* the frame has 38"):
+        operator().process({"raw": raw})
 
 
 def test_a_restored_operator_goes_on_as_the_one_before() -> None:
