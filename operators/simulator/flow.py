@@ -36,7 +36,7 @@ _SLACK = 1  # ticks a best quote may stand off its goal before somebody acts
 
 
 @kernel
-def write_messages(ctx: Frame, out: Frame) -> int:
+def write_messages(ctx: Frame, out: Frame) -> np.int64:
     """Fill `out` with whole messages until it is full or the phase is over; the bytes written."""
     session = table(ctx, Table.SESSION, SESSION)[0]
     at = np.int64(0)  # the literal 0 is a type of its own: everything would be compiled twice
