@@ -4,7 +4,8 @@ The closed loop's stages run as one step. Fused, the whole chain is one bytewax 
 steps is one, and hands on the streams of the cut.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flows.graph import Graph, Node
@@ -32,8 +33,11 @@ class Step:
         self._reads = tuple(reads.items())
         self._writes = dict(writes)
 
-    def run(self, streams: Streams) -> None:
-        """Process the cut's frames. An operator without any input rows has nothing to do."""
+    def run(self, streams: Streams, *, keep: bool = False) -> None:
+        """Process the cut's frames. An operator without any input rows has nothing to do.
+
+        What is written is valid until the next run; with `keep` it is copied and stays.
+        """
         frames: dict[str, Any] = {}
         for port, refs in self._reads:
             frame = merged(streams, refs)
@@ -41,8 +45,9 @@ class Step:
                 frames[port] = frame
         if frames:
             for port, frame in self.operator.process(frames).items():
-                if len(frame):  # type: ignore[arg-type]
-                    streams[self._writes[port]] = frame
+                assert not isinstance(frame, RawFrame)
+                if len(frame):
+                    streams[self._writes[port]] = frame.copy() if keep else frame
 
     def snapshot(self) -> Any:
         """The operator's identity, state version and state."""
@@ -63,11 +68,20 @@ class Step:
         self.operator.restore(inner)
 
 
+@dataclass(frozen=True)
+class StepPlan:
+    """A step of the chain that any desk can build for itself."""
+
+    name: str
+    build: Callable[[Desk], Step]
+
+
 class Chain:
     """All steps of one desk and the numbering of what they write."""
 
     def __init__(self, graph: Graph, desk: Desk) -> None:
-        self.steps = build_steps(graph, desk)
+        self.desk = desk
+        self.steps = [step.build(desk) for step in plan(graph)]
         self.numbering = Numbering(graph.tables, desk)
 
     def process(self, raw: RawFrame) -> Output:
@@ -94,35 +108,35 @@ class Chain:
         self.numbering.restore(numbering)
 
 
-def build_steps(graph: Graph, desk: Desk) -> list[Step]:
-    """Fresh operators of the graph for one desk, in an order in which each comes after what it reads."""
+def plan(graph: Graph) -> list[StepPlan]:
+    """The graph's steps, each after what it reads; the closed loop's stages are one of them."""
     stages = [node for node in graph.nodes if issubclass(node.component, Stage)]
     inside = {node.id for node in stages}
-    waiting = [node for node in graph.nodes if node.id not in inside]
-    steps: list[Step] = []
-    done = {SOURCE[0]}
-    needed_by_loop = {ref[0] for node in stages for refs in node.inputs.values() for ref in refs} - inside
-    is_loop_due = bool(stages)
-    while waiting or is_loop_due:
-        if is_loop_due and needed_by_loop <= done:
-            steps.append(_loop_step(stages, desk))
-            done |= inside
-            is_loop_due = False
-            continue
-        node = next(n for n in waiting if {ref[0] for refs in n.inputs.values() for ref in refs} <= done)
-        waiting.remove(node)
-        done.add(node.id)
-        steps.append(_operator_step(node, desk))
+    groups = [[node] for node in graph.nodes if node.id not in inside] + ([stages] if stages else [])
+    done, steps = {SOURCE[0]}, []
+    while groups:
+        group = next(g for g in groups if _upstream(g) <= done)
+        groups.remove(group)
+        done |= {node.id for node in group}
+        steps.append(_loop_step(group) if group[0].id in inside else _operator_step(group[0]))
     return steps
 
 
-def _operator_step(node: Node, desk: Desk) -> Step:
-    operator = node.component(node.parameters, desk)
-    assert isinstance(operator, Operator)
-    return Step(node.id, operator, node.inputs, {port: (node.id, port) for port in node.component.outputs})
+def _upstream(group: list[Node]) -> set[str]:
+    within = {node.id for node in group}
+    return {ref[0] for node in group for refs in node.inputs.values() for ref in refs} - within
 
 
-def _loop_step(stages: list[Node], desk: Desk) -> Step:
+def _operator_step(node: Node) -> StepPlan:
+    def build(desk: Desk) -> Step:
+        operator = node.component(node.parameters, desk)
+        assert isinstance(operator, Operator)
+        return Step(node.id, operator, node.inputs, {port: (node.id, port) for port in node.component.outputs})
+
+    return StepPlan(node.id, build)
+
+
+def _loop_step(stages: list[Node]) -> StepPlan:
     seats = {node.component.role: node for node in stages if issubclass(node.component, Stage)}
     trader, venue = seats[Role.TRADER], seats[Role.VENUE]
     levels = venue.inputs.get("levels", ())
@@ -138,4 +152,4 @@ def _loop_step(stages: list[Node], desk: Desk) -> Step:
         reads["levels"] = levels
     writes = {port: (node.id, port) for node in stages for port in node.component.outputs}
     writes["order_events"] = (trader.id, "order_events")  # the trader's and the venue's, in their true order
-    return Step(LOOP_ID, Loop(parameters, desk), reads, writes)
+    return StepPlan(LOOP_ID, lambda desk: Step(LOOP_ID, Loop(parameters, desk), reads, writes))

@@ -39,6 +39,7 @@ class Numbering:
         self.counts = dict.fromkeys(rules, 0)
         self.denied = 0
         self.account: dict[str, int] = {}
+        self.cause = 0
 
     def number(self, raw: RawFrame, streams: Streams) -> Output:
         """Everything this cut writes; the frames are the output's own."""
@@ -57,16 +58,17 @@ class Numbering:
             last = written[EQUITY.name][1][-1]
             self.account = {name: int(last[name]) for name in EQUITY.dtype.names or ()}
         end = raw.rows[-1]
-        return Output(self._desk, int(end["cause"]), int(end["ts"]), written)
+        self.cause = int(end["cause"])
+        return Output(self._desk, self.cause, int(end["ts"]), written)
 
     def snapshot(self) -> Any:
         """Numbers given so far, totals, and what the samplers have kept."""
         samplers = {name: sampler.snapshot() for name, sampler in self._samplers.items()}
-        return dict(self.counts), self.denied, dict(self.account), samplers
+        return self.cause, dict(self.counts), self.denied, dict(self.account), samplers
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot."""
-        counts, self.denied, account, samplers = state
+        self.cause, counts, self.denied, account, samplers = state
         self.counts, self.account = dict(counts), dict(account)
         for name, seen in samplers.items():
             self._samplers[name].restore(seen)

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.numbering import Numbering
-from schemas.output import Output
 from schemas.record import MONEY_QUANTUM
 
 _REFRESH_S = 0.5
@@ -59,10 +58,11 @@ class Progress:
         progress.fraction = fraction
         self.seen.add(desk)
 
-    def wrote(self, output: Output, numbering: Numbering) -> None:
-        """The chain finished a cut."""
-        progress = self.desks[output.desk]
-        progress.cause = output.cause
+    def reached(self, desk: str, numbering: Numbering) -> None:
+        """The chain finished a cut, or was restored from a checkpoint."""
+        progress = self.desks[desk]
+        self.seen.add(desk)
+        progress.cause = numbering.cause
         progress.counts = numbering.counts
         progress.denied = numbering.denied
         progress.account = numbering.account
@@ -92,8 +92,10 @@ class Progress:
             f"{orders:,} orders  {fills:,} fills  P&L {profit:+,.2f}"
         )
 
-    def finish(self, status: str) -> None:
+    def finish(self, stop: threading.Event) -> None:
         """End the live line and print the summary."""
+        is_complete = all(self.desks[desk].fraction >= 1 for desk in self.seen)
+        status = "finished" if is_complete else "stopped, run the same command to resume" if stop.is_set() else "failed"
         self._done.set()
         if self._thread is not None:
             self._thread.join()

@@ -32,10 +32,11 @@ RAW = Schema(
 
 @dataclass(frozen=True)
 class RawFrame:
-    """A cut of the input log: `rows` of schema RAW and the bytes they point into (uint8, read-only)."""
+    """A cut of a desk's input log: `rows` of schema RAW and the bytes they point into (uint8, read-only)."""
 
     rows: Frame
     data: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    desk: str = ""
 
     def message(self, i: int) -> bytes:
         """The bytes of row `i`."""

@@ -1,0 +1,95 @@
+"""The main job: feeds → chain → ClickHouse.
+
+    python -m bytewax.run "flows.trade:build('config/demo.yaml')" -r RECOVERY_DIR -s 2 -b 0
+
+`-w 2` runs the desks on two workers. The recovery directory is made when absent; running the same
+command again resumes.
+"""
+
+import atexit
+import sys
+import threading
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import bytewax.operators as op
+import structlog
+from bytewax.dataflow import Dataflow
+from bytewax.outputs import Sink
+
+from flows.chain import plan
+from flows.config import Config, load
+from flows.graph import Graph, build_graph
+from flows.logs import configure_logs
+from flows.progress import Progress
+from flows.recovery import prepare, requested_directory
+from flows.steps import ChainLogic, NumberingLogic, StepLogic
+from flows.stopping import stop_on_signals
+from operators.sinks.clickhouse import Batching, ClickHouseSink
+from operators.sinks.target import Target
+from operators.sources.inputs import Inputs
+from schemas.errors import PairflowError
+
+
+def build(path: str) -> Dataflow:
+    """The dataflow of a configuration file, for the bytewax runner. A problem ends the process with one line."""
+    configure_logs()
+    try:
+        return _prepared(path)
+    except PairflowError as e:
+        print(f"pairflow: {e}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _prepared(path: str) -> Dataflow:
+    config = load(Path(path))
+    graph = build_graph(config)
+    log = structlog.get_logger().bind(run=config.run)
+    for warning in graph.warnings:
+        log.warning(warning)
+    directory = requested_directory()
+    if directory is None:
+        log.warning("no recovery directory (-r DIR): a crash starts the run from the beginning")
+    else:
+        resumes = prepare(directory, config.runtime.recovery_parts, config.run, config.digest)
+        log.info("resuming" if resumes else "starting", target=str(Target(config.target).address.label))
+    desks = {desk.id: config.desk(desk.id) for desk in config.desks}
+    schemas = {name: rule.schema for name, rule in graph.tables.items()}
+    target = Target(config.target)
+    target.prepare(schemas.values())
+    target.register_run(config.run, desks, config.digest, config.text, version=version("pairflow"))
+
+    stop = stop_on_signals()
+    progress = Progress(config.run, path, {name: desk.capital for name, desk in desks.items()})
+    runtime = config.runtime
+    sink = ClickHouseSink(
+        config.target,
+        config.run,
+        desks,
+        schemas,
+        batching=Batching(flush_rows=runtime.flush_rows, flush_age_ns=runtime.flush_age),
+        stop=stop,
+    )
+    progress.start()
+    atexit.register(progress.finish, stop)
+    return dataflow(config, graph, sink, progress, stop)
+
+
+def dataflow(
+    config: Config, graph: Graph, sink: Sink, progress: Progress, stop: threading.Event | None = None
+) -> Dataflow:
+    """feeds → chain → sink, every desk a partition and a key. Unfused, each step of the chain is a step here."""
+    desks = {desk.id: config.desk(desk.id) for desk in config.desks}
+    feeds = {desk.id: [(feed, config.feed_path(feed)) for feed in desk.feeds] for desk in config.desks}
+
+    flow = Dataflow("pairflow")
+    stream = op.input("feeds", flow, Inputs(feeds, config.runtime.frame, stop, progress.read))
+    if config.runtime.fuse:
+        stream = op.stateful_batch("chain", stream, partial(ChainLogic, graph, desks, progress))
+    else:
+        for step in plan(graph):
+            stream = op.stateful_batch(f"chain_{step.name}", stream, partial(StepLogic, step, desks))
+        stream = op.stateful_batch("tables", stream, partial(NumberingLogic, graph, desks, progress))
+    op.output("clickhouse", stream, sink)
+    return flow
