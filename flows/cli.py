@@ -1,0 +1,181 @@
+"""The command line. Whatever goes wrong on purpose is one line on standard error and exit code 2."""
+
+# ruff: noqa: PLC0415  (numba, pydantic models and ClickHouse take longer to load than `--help` may)
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from schemas.errors import PairflowError
+
+_WRONG = 2
+"""Exit code of bad use and of everything that pairflow raises on purpose."""
+
+_DEMO_CONFIG = Path("config/demo.yaml")
+
+app = typer.Typer(
+    name="pairflow",
+    help="Complex-event processing for statistical arbitrage.",
+    epilog="A flow itself is run by bytewax: python -m bytewax.run \"flows.trade:build('CONFIG')\" -r RECOVERY_DIR",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(args=arguments or ["--help"], prog_name="pairflow", standalone_mode=False)
+    except (PairflowError, typer.TyperException) as e:
+        print(f"pairflow: {' '.join(_message(e).split())}", file=sys.stderr)
+        return _WRONG
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to write to, at exit either
+        return 1
+    return int(code or 0)
+
+
+def _message(error: Exception) -> str:
+    if not isinstance(error, typer.TyperException):
+        return str(error)
+    context = getattr(error, "ctx", None)
+    return f"{error.format_message().rstrip('.')}; see `{context.command_path if context else 'pairflow'} --help`"
+
+
+@app.command()
+def check(
+    config: Annotated[Path | None, typer.Argument(help="A configuration file.", show_default=False)] = None,
+    operator: Annotated[
+        str | None, typer.Option(help="An operator, by name or as module:Class, to put through the contract suite.")
+    ] = None,
+) -> None:
+    """Check a configuration whole and show its graph, or put an operator through the contract suite."""
+    if (config is None) == (operator is None):
+        raise typer.BadParameter("give either a configuration file or --operator")
+    _see_working_directory()
+    if config is not None:
+        _check_config(config)
+    elif operator is not None:
+        _check_operator(operator)
+
+
+def _check_config(path: Path) -> None:
+    from flows.config import load
+    from flows.graph import build_graph
+    from flows.report import show_graph
+
+    config = load(path)
+    show_graph(str(path), config, build_graph(config))
+
+
+def _check_operator(name: str) -> None:
+    from flows.contract import check_operator
+    from flows.report import show_verdicts
+    from operators.operator import Operator
+    from operators.registry import find
+    from schemas.errors import ConfigError
+
+    cls = find(name)
+    if not issubclass(cls, Operator):
+        raise ConfigError(f"{name!r} is a stage of the closed loop, which is checked as a whole, not an operator")
+    verdicts = check_operator(cls, in_other_process=True)
+    show_verdicts(name, verdicts)
+    if not all(verdict.passed for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def operators(
+    name: Annotated[str | None, typer.Argument(help="One operator, by name or as module:Class.")] = None,
+) -> None:
+    """List the operators, or show one with its ports and parameters."""
+    from flows.report import show_operator, show_operators
+    from operators.registry import built_in, find
+
+    _see_working_directory()
+    if name is None:
+        show_operators(built_in())
+    else:
+        show_operator(name, find(name))
+
+
+@app.command()
+def schema(
+    output: Annotated[Path | None, typer.Option(help="Write to this file.", show_default="standard output")] = None,
+) -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    import json
+
+    from flows.json_schema import config_schema
+
+    text = json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as e:
+        raise typer.BadParameter(f"cannot write {output}: {e.strerror}") from e
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder for the session; it appears whole or not at all.")] = Path(
+        ".pairflow/demo"
+    ),
+    symbols: Annotated[int | None, typer.Option(help="Instruments.")] = None,
+    groups: Annotated[int | None, typer.Option(help="Groups of instruments that share a random walk.")] = None,
+    pairs: Annotated[int | None, typer.Option(help="Cointegrated pairs.")] = None,
+    controls: Annotated[int | None, typer.Option(help="Pairs that are not cointegrated.")] = None,
+    messages: Annotated[int | None, typer.Option(help="Messages in the session.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Length of the session.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The session is a function of this and the rest.")] = None,
+) -> None:
+    """Write a simulated exchange session: ITCH 5.0 messages, instruments, pairs, and what is true of them."""
+    from pydantic import ValidationError
+
+    from flows.wording import located
+    from flows.yaml_lines import Document
+    from operators.simulator.files import write_session
+    from operators.simulator.parameters import SessionParameters
+
+    options = {
+        "symbols": symbols,
+        "groups": groups,
+        "pairs": pairs,
+        "controls": controls,
+        "messages": messages,
+        "hours": hours,
+        "seed": seed,
+    }
+    chosen = {name: value for name, value in options.items() if value is not None}
+    try:
+        parameters = SessionParameters.model_validate(chosen)
+    except ValidationError as e:
+        raise located(e, SessionParameters, Document(chosen)) from None
+    print(write_session(parameters, out))
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One statement that reads.")],
+    config: Annotated[Path, typer.Option(help="The configuration whose target is asked.")] = _DEMO_CONFIG,
+    form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to show it.")] = "table",
+) -> None:
+    """Read the tables a run has written."""
+    from flows.config import load
+    from operators.sinks.query import query as ask
+
+    for piece in ask(load(config).target, sql, form):
+        sys.stdout.write(piece)
+
+
+def _see_working_directory() -> None:
+    """Let module:Class name a module in the working directory, as the bytewax runner does."""
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
