@@ -1,5 +1,4 @@
 import hashlib
-import math
 import os
 import subprocess
 import sys
@@ -7,6 +6,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from operators.simulator.itch import LONGEST
 from operators.simulator.parameters import OPEN_NS, SECOND_NS, SessionParameters
@@ -135,97 +136,39 @@ def test_a_chunk_must_have_room_for_a_message():
         simulate(SMALL, LONGEST - 1)
 
 
-DAY = SessionParameters(symbols=20, groups=4, pairs=40, controls=20, messages=300_000, seed=3)
-GRID_S = 30
-
-
-@pytest.fixture(scope="module")
-def day():
-    """Mids (samples, symbols) of a day in USD every GRID_S seconds, read back from the bytes; the truth; the legs."""
-    session = simulate(DAY)
-    replay, mids, due = Replay(), [], OPEN_NS + GRID_S * SECOND_NS
-    for chunk in session:
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 2**32),
+    hours=st.sampled_from([0.001, 0.1, 6.5]),
+    volatility=st.sampled_from([0.001, 2.0, 50.0]),
+    half_life_ns=st.sampled_from([1, SECOND_NS, 10**15]),
+    half_spread=st.integers(1, 5),
+    levels=st.integers(4, 6),
+    depth=st.sampled_from([1, 2, 100]),
+)
+def test_sessions_of_every_kind_are_possible(seed, hours, volatility, half_life_ns, half_spread, levels, depth):
+    parameters = SessionParameters(
+        symbols=4,
+        groups=2,
+        pairs=2,
+        messages=1500,
+        seed=seed,
+        hours=hours,
+        price=(1500.0, 2000.0),
+        half_life=(half_life_ns, half_life_ns),
+        factor_volatility_ticks=volatility,
+        half_spread_ticks=(half_spread, half_spread),
+        levels=levels,
+        orders_max=levels + 1,
+        depth_ticks=depth,
+    )
+    replay, told = Replay(check_priority=True), 0
+    for chunk in simulate(parameters):
         for message in messages(chunk.tobytes()):
-            ts = int.from_bytes(message[5:11], "big")
-            while due <= min(ts, DAY.close_ns - 1):
-                mids.append([sum(replay.best(locate)) / 20_000 for locate in range(1, DAY.symbols + 1)])
-                due += GRID_S * SECOND_NS
-            replay.apply(message)
-    return np.array(mids), session.truth()["pairs"], session.market.legs
-
-
-def cointegrated(day):
-    mids, truth, legs = day
-    return [(mids[:, y], mids[:, x], t) for t, (y, x) in zip(truth, legs, strict=True) if t["cointegrated"]]
-
-
-def independent(truth):
-    """How many independent values a day of an Ornstein-Uhlenbeck process is worth to its mean: rate T / 2."""
-    return math.log(2) / truth["half_life_s"] * DAY.hours * 3600 / 2
-
-
-def spread(y, x, truth):
-    return y - truth["hedge"] * x - truth["intercept"]
-
-
-def test_prices_are_realistic(day):
-    assert day[0].min() > 20
-    assert day[0].max() < 500
-
-
-def test_regression_finds_the_hedges(day):
-    """OLS of a finite sample leans towards 0 by var(own x) / var(x) and errs with the few independent residuals."""
-    errors = []
-    for y, x, truth in cointegrated(day):
-        error = np.polyfit(x, y, 1)[0] / truth["hedge"] - 1
-        noise = truth["deviation"] / truth["hedge"] / x.std()
-        assert (
-            -(noise**2) - 4 * noise / math.sqrt(independent(truth)) < error < 4 * noise / math.sqrt(independent(truth))
-        )
-        errors.append(error)
-    assert len(errors) == 40
-    assert np.median(np.abs(errors)) < 0.06
-
-
-def test_spreads_have_their_deviation_and_mean(day):
-    for y, x, truth in cointegrated(day):
-        e = spread(y, x, truth)
-        assert e.std() == pytest.approx(truth["deviation"], rel=4 / math.sqrt(2 * independent(truth)))
-        assert abs(e.mean()) < 4 * truth["deviation"] / math.sqrt(independent(truth))
-
-
-def test_spreads_revert_with_their_half_life(day):
-    """AR(1) by least squares: relative standard error sqrt(2 / (rate T)). Quotes that lag look like noise: faster."""
-    ratios = []
-    for y, x, truth in cointegrated(day):
-        e = spread(y, x, truth)
-        phi = (e[1:] @ e[:-1]) / (e[:-1] @ e[:-1])
-        ratio = -math.log(phi) / GRID_S * truth["half_life_s"] / math.log(2)
-        error = 1 / math.sqrt(independent(truth))
-        assert 1 - 4 * error < ratio < 1.2 + 4 * error
-        ratios.append(ratio)
-    assert 0.9 < np.median(ratios) < 1.25
-
-
-def test_a_spread_pays_for_crossing_the_quotes(day):
-    """Two deviations are worth more than both legs' spreads, in and out, at their widest."""
-    widest = 2 * DAY.half_spread_ticks[1] / 100
-    paid = [2 * t["deviation"] / (widest * (1 + t["hedge"])) for t in day[1] if t["cointegrated"]]
-    assert np.median(paid) > 2
-    assert min(paid) > 1
-
-
-def test_only_controls_wander(day):
-    """Variance of changes over an hour against six minutes: towards 10 for a random walk, little over 1 without one."""
-    mids, _, legs = day
-    beta = simulate(DAY).market.members["beta"]
-
-    def ratio(y, x):
-        e = mids[:, y] - beta[y] / beta[x] * mids[:, x]
-        return np.var(e[120:] - e[:-120]) / np.var(e[12:] - e[:-12])
-
-    pairs, controls = ([ratio(*leg) for leg in part] for part in (legs[: DAY.pairs], legs[DAY.pairs :]))
-    assert max(pairs) < 3
-    assert np.median(pairs) < 1.6
-    assert min(controls) > 2
-    assert np.median(controls) > 5
+            locate = replay.apply(message)
+            bid, ask = replay.best(locate)
+            assert bid is None or ask is None or bid < ask
+            assert "Q" not in replay.system or locate == 0 or (bid and ask)
+            told += 1
+    assert told == parameters.messages
+    assert max(len(replay.live(i, side)) for i in range(1, 5) for side in (b"B", b"S")) <= parameters.orders_max
