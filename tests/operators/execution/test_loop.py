@@ -61,7 +61,7 @@ def in_cuts(loop: Loop, scenario: Scenario, after: list[int]) -> Rows:
     return joined([process(loop, piece) for piece in cut(scenario.frames, after)])
 
 
-@settings(max_examples=250)
+@settings(max_examples=200)
 @given(scenarios())
 def test_any_scenario_gives_the_rows_of_the_reference(scenario: Scenario) -> None:
     assert whole(scenario) == expect(scenario.desk, scenario.parameters, scenario.frames)

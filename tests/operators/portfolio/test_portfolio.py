@@ -1,7 +1,8 @@
 """Positions and the account against exact rational arithmetic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from operators.execution.state import DESK, INSTRUMENT
 from operators.kernel import State
 from operators.portfolio.portfolio import book_fill, equity, mark, share
 from tests.operators.execution.reference_venue import Holding, half_away
+from tests.operators.execution.tape import GENEROUS, Tape, desk_of, run
 
 CAPITAL = 10**14
 
@@ -90,7 +92,7 @@ def account() -> State:
     return State(desk=desk, instruments=instruments)
 
 
-@settings(max_examples=250)
+@settings(max_examples=200)
 @given(st.lists(st.one_of(FILLS, FILLS, MARKS), max_size=60))
 def test_profit_is_cash_plus_what_is_held(steps: list[Fill | Mark]) -> None:
     state = account()
@@ -166,3 +168,37 @@ def test_a_fill_that_turns_the_position_opens_the_rest_at_its_own_price() -> Non
     assert (held["qty"], held["cost"], held["realised"], held["fees"]) == (-6, -6 * 1_002 * 10**6, 4 * 2 * 10**6, 30)
     assert desk["unrealised"] == 6 * 1_002 * 10**6 - 6 * 2_001 * 10**6 // 2
     assert (desk["gross"], desk["net"]) == (6 * 2_001 * 10**6 // 2, -6 * 2_001 * 10**6 // 2)
+
+
+FLAT = (CAPITAL, 0, 0, 0, 0, 0)
+
+
+def equity_rows(tape: Tape, every: int) -> list[tuple[Any, ...]]:
+    desk = replace(desk_of(("0.01", "1"), ("0.01", "1")), capital=CAPITAL)
+    parameters = dict(limits=GENEROUS, venue=dict(latency=0, report=0, per_lot=1), portfolio=dict(every=every))
+    return run(desk, parameters, tape.frames).get("equity", [])
+
+
+def test_equity_is_written_once_for_every_interval_that_saw_an_entry() -> None:
+    tape = Tape()
+    for ts in (1_003, 1_009, 1_010, 1_010, 1_019, 1_055, 1_060):
+        tape.at(ts)
+    assert equity_rows(tape, every=10) == [(3, 1_010, *FLAT), (6, 1_055, *FLAT), (7, 1_060, *FLAT)]
+
+
+def test_equity_of_an_interval_is_before_the_entry_that_ends_it_and_after_what_was_due() -> None:
+    """Ten lots each way: bought at 50.01, sold at 49.99, marked at 50.00, then A at 51.00."""
+    tape = Tape().at(100)
+    for instrument in range(2):
+        tape.book(instrument, [(4_999, 99)], [(5_001, 99)])
+    tape.enter(0, notional=1_000)
+    tape.at(200).book(0, [(5_099, 99)], [(5_101, 99)])
+    tape.at(300)
+    quanta, lot, fee = 10**8, 50 * 10**8, 10 * 10**8
+    assert equity_rows(tape, every=100) == [
+        (2, 100, CAPITAL - 10 * quanta - quanta // 10, 0, -quanta // 10, fee, 10 * lot, 10 * lot),
+        (2, 100, CAPITAL - 20 * quanta - quanta // 5, 0, -quanta // 5, 2 * fee, 20 * lot, 0),
+        (2, 200, CAPITAL - 20 * quanta - quanta // 5, 0, -quanta // 5, 2 * fee, 20 * lot, 0),
+        (3, 300, CAPITAL - 10 * quanta - quanta // 5, 0, 10 * quanta - quanta // 5, 2 * fee, 20 * lot + 10 * quanta,
+         10 * quanta),
+    ]  # fmt: skip
