@@ -9,14 +9,14 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
 from operators.sinks.address import Address
 from operators.sinks.faults import reported
-from schemas.errors import TargetError
+from schemas.errors import ConfigError, TargetError
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 120
@@ -36,8 +36,8 @@ def client(address: Address, *, readonly: bool = False) -> Client:
 
     A `readonly` client can only read, and reads each row once whatever is still unmerged.
 
-    Raises TargetError where the target refuses or the directory is another process's, and
-    TargetUnavailableError where it does not answer.
+    Raises TargetError where the target refuses or the directory is another process's,
+    TargetUnavailableError where it does not answer, and ConfigError for an unknown option of the address.
     """
     with _guard:
         key = (address.dsn, readonly)
@@ -53,15 +53,18 @@ def _connect(address: Address, readonly: bool) -> Client:
     settings = {"final": 1, "readonly": 1} if readonly else {}
     if address.directory is not None:
         return clickhouse_connect.get_client(dsn=address.dsn, settings=settings)
-    options: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, "send_receive_timeout": _ANSWER_SECONDS}
-    return clickhouse_connect.get_client(
-        dsn=address.dsn,
-        secure=address.secure,
-        settings=settings,
-        query_retries=0,  # the sink retries, and looks first at what arrived
-        autogenerate_session_id=False,  # a session admits one request at a time
-        **options,
-    )
+    try:
+        return clickhouse_connect.get_client(
+            dsn=address.dsn,
+            secure=address.secure,
+            settings=settings,
+            connect_timeout=_CONNECT_SECONDS,
+            send_receive_timeout=_ANSWER_SECONDS,
+            query_retries=0,  # the sink retries, and looks first at what arrived
+            autogenerate_session_id=False,  # a session admits one request at a time
+        )
+    except TypeError as e:  # an option becomes an argument of the client
+        raise ConfigError(f"ClickHouse at {address.label}: the address has an option that is none ({e})") from None
 
 
 def _hold(directory: Path) -> None:

@@ -45,7 +45,7 @@ _HINTS = {
 _HTTP_STATUS = re.compile(r"HTTP status (\d+)")
 _NOISE = re.compile(
     r"\s*\((version|for url) [^()]*(\([^()]*\))?[^()]*\)"  # (version 26.9 (official build))
-    r"|(:|\.) In scope .*?(?=\.? \(|$)"  # the statement again
+    r"|[:.]? In scope .*?\.?(?= \(|$)"  # the statement again
     r"|\. Expected one of: .*?(?= \(|$)"  # every token there is
 )
 

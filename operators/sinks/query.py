@@ -64,10 +64,9 @@ def _drawn(lines: IO[str], width: int | None) -> Iterator[str]:
         table.add_column(name, justify="right" if _NUMBERS.match(kind) else "left")
     for line in islice(lines, ROWS_SHOWN):
         table.add_row(*json.loads(line))
-    more = next(lines, None) is not None
-    if more:
-        table.caption = f"the first {ROWS_SHOWN} rows; csv and json have them all"
     console = Console(width=width)
     with console.capture() as capture:
         console.print(table)
     yield capture.get()
+    if next(lines, None) is not None:
+        yield f"the first {ROWS_SHOWN} rows; csv and json have them all\n"

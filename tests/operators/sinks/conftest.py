@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from operators.sinks.address import Address
+from operators.sinks.connection import client
 from tests.conftest import ROOT
 
 PASSWORD = "s3cret/@word"
@@ -25,9 +28,7 @@ class ClickHouseServer:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.operators.sinks.http_server", self.directory, str(self.port), PASSWORD]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self.port = int(self._process.stdout.readline())
 
     def kill(self) -> None:
@@ -36,9 +37,13 @@ class ClickHouseServer:
         self._process.stdin.close()
         self._process.stdout.close()
 
-    def dsn(self, **options: object) -> str:
+    def dsn(self, database: str = "default", **options: object) -> str:
         query = "&".join(f"{k}={v}" for k, v in options.items())
-        return f"clickhouse://default:{_QUOTED}@127.0.0.1:{self.port}/default?{query}"
+        return f"clickhouse://default:{_QUOTED}@127.0.0.1:{self.port}/{database}?{query}"
+
+    def new_database(self, name: str, **options: object) -> str:
+        client(Address.parse(self.dsn())).command(f"CREATE DATABASE {name}")
+        return self.dsn(name, **options)
 
     def faults(self, *faults: dict[str, object]) -> None:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/faults", json.dumps(faults).encode())
@@ -66,3 +71,9 @@ def in_own_process(function: str, *arguments: object, check: bool = True) -> sub
     if check:
         assert done.returncode == 0, done.stderr
     return done
+
+
+@pytest.fixture
+def database(clickhouse, request):
+    """The DSN of a new, empty database of the server."""
+    return clickhouse.new_database("t_" + re.sub(r"\W", "_", request.node.name))

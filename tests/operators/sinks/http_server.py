@@ -35,7 +35,15 @@ FAULTS = (
     "late",  # the insert is done `seconds` later; by then the client has gone
     "disk_full",  # error 243, and nothing is done
 )
-NOT_SETTINGS = {"query", "database", "wait_end_of_query", "query_id", "session_id", "client_protocol_version", "compress"}
+NOT_SETTINGS = {
+    "query",
+    "database",
+    "wait_end_of_query",
+    "query_id",
+    "session_id",
+    "client_protocol_version",
+    "compress",
+}
 NOT_SETTINGS |= {"enable_http_compression", "send_progress_in_http_headers", "http_headers_progress_interval_ms"}
 
 
@@ -81,8 +89,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     engine = None
     authorization = ""
-    faults = []  # noqa: RUF012 (one server per process)
-    inserts = {"received": 0, "largest": 0}  # noqa: RUF012
+    faults = []
+    inserts = {"received": 0, "largest": 0}
 
     def do_GET(self):
         if self.path == "/ping":
