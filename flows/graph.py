@@ -23,8 +23,8 @@ from flows.settings import TableSetting, parse_inputs
 from flows.streams import SOURCE, Ref
 from flows.tables import written_tables
 from flows.wiring import SOURCE_OUTPUTS, resolve
-from flows.wording import MisplacedError, located
-from flows.yaml_lines import Document
+from flows.wording import MisplacedError, hint, located
+from flows.yaml_lines import Document, KeyPath
 from operators import registry
 from operators.execution.stage import check_loop
 from operators.operator import Component, Desk, Parameters
@@ -32,6 +32,10 @@ from schemas.errors import ConfigError, PairflowError
 
 Fail = Callable[..., ConfigError]
 """(path, message, key=False) -> the error to raise, with the place where there is one."""
+
+
+_NOWHERE = Document()
+"""Stands in for the file of a graph that comes from none."""
 
 
 @dataclass(frozen=True)
@@ -73,21 +77,29 @@ def build_graph(config: Config) -> Graph:
     """The graph of a configuration. Raises ConfigError, with the line, at the first thing that cannot run."""
     declarations = []
     for i, operator in enumerate(config.operators):
-        try:
-            component = registry.find(operator.type)
-        except ConfigError as e:
-            raise config.error(("operators", i, "type"), str(e)) from e
+        component = _find(operator.type, ("operators", i, "type"), config.error)
         parameters = config.parameters(i, component)
         declarations.append(Declaration(operator.id, component, parameters, operator.input, operator.type))
     desks = [config.desk(desk.id) for desk in config.desks]
     return compose(declarations, desks, config.tables, config.error)
 
 
+def _find(name: str, path: KeyPath, fail: Fail) -> type[Component]:
+    try:
+        return registry.find(name)
+    except ConfigError as e:
+        is_word = ":" not in name and "." not in name
+        choice = f"unknown operator type {name!r}{hint(name, registry.built_in())}, or write a path like module:Class"
+        raise fail(path, choice if is_word else str(e)) from e
+    except Exception as e:
+        raise fail(path, f"the module of {name!r} cannot be imported: {type(e).__name__}: {e}") from e
+
+
 def compose(
     declarations: Sequence[Declaration],
     desks: Sequence[Desk],
     tables: Mapping[str, TableSetting] | None = None,
-    fail: Fail = Document().error,
+    fail: Fail = _NOWHERE.error,
 ) -> Graph:
     """Check the declarations against each other and the desks, and order them. Raises ConfigError."""
     nodes: list[Node] = []
@@ -99,7 +111,7 @@ def compose(
         try:
             wired = resolve(declaration.component, parse_inputs(declaration.inputs), outputs)
         except MisplacedError as e:
-            raise fail(("operators", i, *e.path), e.message) from None
+            raise fail(("operators", i, *e.path), e.message, e.key) from None
         kind = declaration.type or declaration.component.__name__
         nodes.append(Node(declaration.id, declaration.component, parameters, wired, kind))
     ordered = _in_order(nodes, fail)

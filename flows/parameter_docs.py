@@ -104,5 +104,5 @@ def _type_text(schema: dict[str, Any], definitions: dict[str, Any]) -> tuple[str
     kind = _NAMES.get(schema.get("type", ""), schema.get("type", "anything"))
     if kind == "list" and "items" in schema:
         kind = f"list of {_type_text(schema['items'], definitions)[0]}"
-    bounds = "".join(f" {sign} {schema[key]:g}" for key, sign in _BOUNDS.items() if key in schema)
+    bounds = "".join(f", {sign} {schema[key]:,}" for key, sign in _BOUNDS.items() if key in schema)
     return kind + bounds, []

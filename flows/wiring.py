@@ -63,7 +63,7 @@ def _by_port(
         path: KeyPath = ("input", port)
         wanted = component.inputs.get(port)
         if wanted is None:
-            raise MisplacedError(path, f"there is no input port {port!r}{hint(port, component.inputs)}")
+            raise MisplacedError(path, f"there is no input port {port!r}{hint(port, component.inputs)}", key=True)
         for reference in references:
             offered = _offered(reference, outputs, path)
             fitting = [(ref, schema) for ref, schema in offered if schema.name == wanted.name]

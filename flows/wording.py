@@ -18,10 +18,11 @@ _IS_NOT_TEXT = (int, float, bool)
 class MisplacedError(ValueError):
     """Raised by a model validator about the part of the model at `path`."""
 
-    def __init__(self, path: KeyPath, message: str) -> None:
+    def __init__(self, path: KeyPath, message: str, key: bool = False) -> None:
         super().__init__(message)
         self.path = path
         self.message = message
+        self.key = key
 
 
 def hint(word: object, known: Iterable[str]) -> str:
@@ -39,7 +40,8 @@ def hint(word: object, known: Iterable[str]) -> str:
 def located(error: ValidationError, model: type[BaseModel], document: Document, at: KeyPath = ()) -> ConfigError:
     """The finding to mend first, with its line; `at` is where in the document the model's data starts.
 
-    An unknown key goes first, for a misspelt key is also a missing one; then the first in the file.
+    An unknown key goes first, for a misspelt key is also a missing one; then the first in the file. What is
+    said of a list goes after what is said of its items.
     """
     data = _descend(document.value, at)
 
@@ -48,12 +50,15 @@ def located(error: ValidationError, model: type[BaseModel], document: Document, 
         place = (mark.file, mark.line, mark.column) if mark else ("", 0, 0)
         return details["type"] != "extra_forbidden", *place
 
-    first = min(error.errors(), key=urgency)
+    errors = error.errors()
+    inner = [e for e in errors if not any(e["loc"] == o["loc"][: len(e["loc"])] for o in errors if o is not e)]
+    first = min(inner or errors, key=urgency)
     misplaced = first.get("ctx", {}).get("error")
     loc = _written(first["loc"], data)
     if isinstance(misplaced, MisplacedError):
-        return document.error(at + loc + misplaced.path, misplaced.message)
-    return document.error(at + loc, _sentence(first, model), key=first["type"] == "extra_forbidden")
+        return document.error(at + loc + misplaced.path, misplaced.message, misplaced.key)
+    sentence = _sentence(first, model, _value_at(data, loc, first["input"]))
+    return document.error(at + loc, sentence, key=first["type"] == "extra_forbidden")
 
 
 def _descend(value: Any, path: KeyPath) -> Any:
@@ -75,8 +80,17 @@ def _written(loc: tuple[str | int, ...], data: Any) -> KeyPath:
     return tuple(path)
 
 
-def _sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
-    kind, found, context = details["type"], details["input"], details.get("ctx", {})
+def _value_at(data: Any, loc: KeyPath, otherwise: Any) -> Any:
+    """What is written at `loc`, before any validator converted it."""
+    for part in loc:
+        if isinstance(data, Mapping) and part not in data:
+            return otherwise
+        data = data[part]
+    return data
+
+
+def _sentence(details: ErrorDetails, model: type[BaseModel], found: Any) -> str:
+    kind, context = details["type"], details.get("ctx", {})
     loc = details["loc"]
     if kind == "extra_forbidden":
         return f"unknown key {loc[-1]!r}{hint(loc[-1], _known_keys(model, loc[:-1]))}"
@@ -92,6 +106,8 @@ def _sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
         return f"should be {context['expected']}, found {_shown(found)}"
     if kind == "string_type" and isinstance(found, _IS_NOT_TEXT):
         return f"should be text, found {found!r}; put it in quotes: {str(found)!r}"
+    if kind == "too_short":
+        return f"should have at least {context['min_length']} of them, found {context['actual_length']}"
     if kind in {"tuple_type", "list_type"}:
         return f"should be a list, found {_shown(found)}"
     if kind in {"model_type", "model_attributes_type", "dict_type"}:

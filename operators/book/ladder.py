@@ -60,6 +60,15 @@ def set_level(levels: Any, ladders: Any, ladder: int, price: int, qty: int) -> i
 
 
 @kernel
+def set_only_level(levels: Any, ladders: Any, ladder: int, price: int, qty: int) -> None:
+    """Make `qty` lots at `price` the ladder's one level; 0 leaves it empty. The ladder has room for a level."""
+    here = ladders[ladder]
+    here.count = 1 if qty > 0 else 0
+    levels[here.start].price = price
+    levels[here.start].qty = qty
+
+
+@kernel
 def add_to_level(levels: Any, ladders: Any, ladder: int, price: int, change: int) -> int:
     """Add `change` lots, possibly negative, to the total at `price`; a total of 0 or less removes the level.
 

@@ -12,14 +12,24 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from operators.book.ladder import LADDER, LEVEL, NEEDS_ROOM, clear, new_ladders, new_levels, set_level
+from operators.book.ladder import (
+    LADDER,
+    LEVEL,
+    NEEDS_ROOM,
+    clear,
+    new_ladders,
+    new_levels,
+    reserve,
+    set_level,
+    set_only_level,
+)
 from operators.execution.example import loop_example
 from operators.execution.pending import drop_first
 from operators.execution.rows import SCHEMAS, has_room, scratch, write_fill, write_order_event
 from operators.execution.state import DESK, I8, INSTRUMENT, ORDER, PAIR, PENDING, Due, Table
 from operators.execution.trader import Trader, on_done, on_fill, on_retry, on_signal
 from operators.execution.venue import SimulatedVenue, arrive, cancel_arrives, fee, match_resting
-from operators.kernel import State, kernel, table
+from operators.kernel import State, bare, kernel, table
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.portfolio.portfolio import Portfolio, book_fill, mark, on_clock, write_account
 from operators.risk.limits import Limits, settle
@@ -49,6 +59,7 @@ _EVENT_FILLED, _EVENT_CANCELLED = int(OrderEventKind.FILLED), int(OrderEventKind
 _EVENT_REJECTED = int(OrderEventKind.REJECTED)
 _UNPRICED, _END = int(BookState.CROSSED | BookState.EMPTY), int(RawKind.END)
 _FOREVER = 2**63 - 1
+_RAW, _QUOTE, _LEVEL, _SIGNAL = RAW.dtype, QUOTES.dtype, LEVELS.dtype, SIGNALS.dtype
 
 
 @kernel
@@ -124,52 +135,42 @@ def _release_due(ctx: Any, out: Any, item: Any, cause: int, until: int) -> int:
 
 
 @kernel
-def _set_level(ctx: Any, instrument: int, side: int, price: int, qty: int) -> bool:
-    """A level's new total; False when the pool of levels has no room for it."""
+def _apply_levels(ctx: Any, rows: Any, at: Any, cause: int) -> int:
+    """The venue's replica follows the levels that `cause` changed."""
     desk = table(ctx, _DESK, DESK)[0]
     levels, ladders = table(ctx, _LEVELS, LEVEL), table(ctx, _LADDERS, LADDER)
-    ladder = 2 * instrument + side
-    done = set_level(levels, ladders, ladder, price, qty) != NEEDS_ROOM
-    desk.deepest = max(desk.deepest, ladders[ladder].count)
-    return done
-
-
-@kernel
-def _clear(ctx: Any, instrument: int) -> None:
-    ladders = table(ctx, _LADDERS, LADDER)
-    clear(ladders, 2 * instrument)
-    clear(ladders, 2 * instrument + 1)
-
-
-@kernel
-def _apply_levels(ctx: Any, levels: Any, at: Any, cause: int) -> int:
-    """The venue's replica follows the levels that `cause` changed."""
-    while at[2] < len(levels) and levels[at[2]].cause == cause:
-        row = levels[at[2]]
-        if row.qty < 0:
-            _clear(ctx, row.instrument)
-        elif not _set_level(ctx, row.instrument, row.side, row.price, row.qty):
+    i = at[2]
+    while i < len(rows) and rows[i].cause == cause:
+        ladder = 2 * rows[i].instrument + rows[i].side
+        if rows[i].qty < 0:
+            clear(ladders, ladder)
+            clear(ladders, ladder ^ 1)
+        elif set_level(levels, ladders, ladder, rows[i].price, rows[i].qty) == NEEDS_ROOM:
+            at[2] = i
             return _LEVELS_FULL
-        at[2] += 1
+        desk.deepest = max(desk.deepest, ladders[ladder].count)
+        i += 1
+    at[2] = i
     return _DONE
 
 
 @kernel
-def _apply_quotes(ctx: Any, quotes: Any, at: Any, cause: int) -> None:
-    """Prices and states of the instruments that `cause` changed."""
-    desk = table(ctx, _DESK, DESK)[0]
-    instruments = table(ctx, _INSTRUMENTS, INSTRUMENT)
-    while at[1] < len(quotes) and quotes[at[1]].cause == cause:
-        quote = quotes[at[1]]
-        at[1] += 1
-        held = instruments[quote.instrument]
-        held.bid, held.ask, held.state = quote.bid, quote.ask, quote.state
-        if quote.state & _UNPRICED == 0:
+def _apply_quote(ctx: Any, instruments: Any, quote: Any) -> None:
+    """Price and state of an instrument."""
+    held = instruments[quote.instrument]
+    held.bid, held.ask, held.state = quote.bid, quote.ask, quote.state
+    if quote.state & _UNPRICED == 0:
+        if held.committed != 0 or held.qty != 0:
             mark(ctx, quote.instrument, quote.bid + quote.ask)
-        if desk.by_quotes:  # one level a side always fits: the pool starts with a block for every ladder
-            _clear(ctx, quote.instrument)
-            _set_level(ctx, quote.instrument, 0, quote.bid, quote.bid_qty)
-            _set_level(ctx, quote.instrument, 1, quote.ask, quote.ask_qty)
+        held.mid2 = quote.bid + quote.ask
+
+
+@kernel
+def _replace_book(ctx: Any, quote: Any) -> None:
+    """The quote is all that the venue's replica knows of the instrument."""
+    levels, ladders = table(ctx, _LEVELS, LEVEL), table(ctx, _LADDERS, LADDER)
+    set_only_level(levels, ladders, 2 * quote.instrument, quote.bid, quote.bid_qty)
+    set_only_level(levels, ladders, 2 * quote.instrument + 1, quote.ask, quote.ask_qty)
 
 
 @kernel
@@ -187,48 +188,66 @@ def _match(ctx: Any, out: Any, rows: Any, end: int, cause: int, ts: int) -> int:
 
 
 @kernel
-def _follow_market(ctx: Any, out: Any, at: Any, cause: int, ts: int, quotes: Any, levels: Any) -> int:
-    """Books, marks, states and resting orders follow what `cause` changed; stopped, it goes on when called again."""
-    full = _room(ctx, out)
-    if full == _DONE:
-        full = _apply_levels(ctx, levels, at, cause)
-    if full != _DONE:
-        return full
-    _apply_quotes(ctx, quotes, at, cause)
-    if table(ctx, _DESK, DESK)[0].resting == 0:
-        return _DONE
-    full = _match(ctx, out, levels, at[2], cause, ts)
-    return full if full != _DONE else _match(ctx, out, quotes, at[1], cause, ts)
-
-
-@kernel
 def _run(ctx: Any, out: Any, at: Any, item: Any, clock: Any, quotes: Any, levels: Any, signals: Any) -> int:
-    """Go on from the cursor `at` = (clock row, quote, level, signal, step) until done or something is full."""
+    """Go on from the cursor `at` = (clock row, quote, level, signal, step) until done or something is full.
+
+    Most entries release nothing and lead to nothing: what they cost is a few comparisons here.
+    """
+    at, item = bare(at, I8), bare(item, PENDING)
+    clock, quotes, levels, signals = (
+        bare(clock, _RAW),
+        bare(quotes, _QUOTE),
+        bare(levels, _LEVEL),
+        bare(signals, _SIGNAL),
+    )
+    desk, heap = table(ctx, _DESK, DESK)[0], table(ctx, _PENDING, PENDING)
+    instruments = table(ctx, _INSTRUMENTS, INSTRUMENT)
     table(out, 0, I8)[:] = 0
-    while at[0] < len(clock):
-        cause, ts = clock[at[0]].cause, clock[at[0]].ts
+    q, s = at[1], at[3]
+    for k in range(at[0], len(clock)):
+        at[0] = k
+        cause, ts = clock[k].cause, clock[k].ts
         if at[4] == 0:
-            full = _release_due(ctx, out, item, cause, ts)
-            if full != _DONE:
-                return full
-            on_clock(ctx, out, cause, ts)
+            if desk.pending > 0 and heap[0].ts <= ts:
+                full = _release_due(ctx, out, item, cause, ts)
+                if full != _DONE:
+                    return full
+            if ts >= desk.clock_due:
+                full = _room(ctx, out)
+                if full != _DONE:
+                    return full
+                on_clock(ctx, out, cause, ts)
             at[4] = 1
         if at[4] == 1:
-            full = _follow_market(ctx, out, at, cause, ts, quotes, levels)
-            if full != _DONE:
-                return full
-            at[4] = 2
-        while at[3] < len(signals) and signals[at[3]].cause == cause:
+            if at[2] < len(levels) and levels[at[2]].cause == cause:
+                full = _apply_levels(ctx, levels, at, cause)
+                if full != _DONE:
+                    return full
+            while q < len(quotes) and quotes[q].cause == cause:
+                _apply_quote(ctx, instruments, quotes[q])
+                if desk.by_quotes:
+                    _replace_book(ctx, quotes[q])
+                q += 1
+            at[1], at[4] = q, 2
+        if at[4] == 2:
+            if desk.resting > 0:
+                full = _match(ctx, out, levels, at[2], cause, ts)
+                if full == _DONE:
+                    full = _match(ctx, out, quotes, q, cause, ts)
+                if full != _DONE:
+                    return full
+            at[4] = 3
+        while s < len(signals) and signals[s].cause == cause:
             full = _room(ctx, out)
             if full != _DONE:
                 return full
-            on_signal(ctx, out, signals[at[3]])
-            at[3] += 1
-        if clock[at[0]].kind == _END:
+            on_signal(ctx, out, signals[s])
+            s += 1
+            at[3] = s
+        if clock[k].kind == _END:
             full = _release_due(ctx, out, item, cause, _FOREVER)
             if full != _DONE:
                 return full
-        at[0] += 1
         at[4] = 0
     return _DONE
 
@@ -320,7 +339,7 @@ def _initial_state(parameters: Any, desk: Desk) -> State:
         row["y"], row["x"], row["lot_ratio"] = y, x, float(lot_y / lot_x)
     account = np.zeros(1, DESK)
     account["next_order"] = account["next_trade"] = account["next_fill"] = 1
-    account["capital"], account["seed"], account["day"] = desk.capital, desk.seed, -1
+    account["capital"], account["seed"] = desk.capital, desk.seed
     account["free_order"] = -1
     account["by_quotes"] = not parameters.levels
     state = State(
@@ -330,7 +349,7 @@ def _initial_state(parameters: Any, desk: Desk) -> State:
         orders=np.zeros(0, ORDER),
         pending=np.zeros(1024, PENDING),
         sent_times=np.zeros(parameters.limits.rate, np.int64),
-        levels=new_levels(16 * len(instruments)),
+        levels=new_levels(32 * len(instruments)),
         ladders=new_ladders(len(instruments)),
         trader=Trader(parameters.trader, desk).settings(),
         limits=Limits(parameters.limits, desk).settings(),
@@ -338,6 +357,9 @@ def _initial_state(parameters: Any, desk: Desk) -> State:
         portfolio=Portfolio(parameters.portfolio, desk).settings(),
     )
     _add_slots(state, 128)
+    if not parameters.levels:  # every ladder keeps a block for its one level
+        for ladder in range(2 * len(instruments)):
+            reserve(state["levels"], state["ladders"], ladder)
     return state
 
 

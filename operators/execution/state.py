@@ -45,9 +45,10 @@ DESK = np.dtype(
         ("net", "i8"),
         ("committed", "i8"),  # value at mid of every trade's legs and entries under way, without netting trades
         ("working_net", "i8"),  # signed value of the entries under way
-        ("day", "i8"),
+        ("day_ends", "i8"),
         ("day_equity", "i8"),  # equity at the day's first event
         ("equity_due", "i8"),  # time of the next equity row
+        ("clock_due", "i8"),  # the earlier of the two
         ("seed", "i8"),
         ("deepest", "i8"),  # most levels any ladder has had
         ("by_quotes", "i8"),  # 1: the venue has only quotes to go by

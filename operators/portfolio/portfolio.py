@@ -121,13 +121,14 @@ def equity(ctx: Any) -> int:
 
 @kernel
 def on_clock(ctx: Any, out: Any, cause: int, ts: int) -> None:
-    """Start a new day, and write the account as it stood when the interval ended."""
+    """At `desk.clock_due`: start a new day, and write the account once an interval has ended."""
     desk = table(ctx, _DESK, DESK)[0]
-    if ts // _DAY_NS != desk.day:
-        desk.day = ts // _DAY_NS
+    if ts >= desk.day_ends:
+        desk.day_ends = (ts // _DAY_NS + 1) * _DAY_NS
         desk.day_equity = equity(ctx)
     if ts >= desk.equity_due:
         every = table(ctx, _PORTFOLIO, PORTFOLIO)[0].every_ns
         if desk.equity_due > 0:
             write_equity(ctx, out, cause, ts)
         desk.equity_due = (ts // every + 1) * every
+    desk.clock_due = min(desk.day_ends, desk.equity_due)

@@ -10,7 +10,7 @@ from schemas.record import Frame
 
 
 @kernel
-def fair_price(ctx: Frame, i: int, ts: int) -> float:
+def fair_price(ctx: int, i: int, ts: int) -> float:
     """Bring member `i` and its group's factor to `ts` (ns since midnight, never backwards); its fair price in ticks.
 
     Over t seconds Brownian motion moves by N(0, volatility² t); an Ornstein-Uhlenbeck process decays by

@@ -36,7 +36,7 @@ _SLACK = 1  # ticks a best quote may stand off its goal before somebody acts
 
 
 @kernel
-def write_messages(ctx: Frame, out: Frame) -> np.int64:
+def write_messages(ctx: int, out: Frame) -> np.int64:
     """Fill `out` with whole messages until it is full or the phase is over; the bytes written."""
     session = table(ctx, Table.SESSION, SESSION)[0]
     at = np.int64(0)  # the literal 0 is a type of its own: everything would be compiled twice
@@ -48,12 +48,12 @@ def write_messages(ctx: Frame, out: Frame) -> np.int64:
 
 
 @kernel
-def _roll(ctx: Frame, n: int) -> int:
+def _roll(ctx: int, n: int) -> int:
     return below(table(ctx, Table.GENERATOR, GENERATOR), n)
 
 
 @kernel
-def _advance_clock(ctx: Frame) -> None:
+def _advance_clock(ctx: int) -> None:
     """Poisson arrivals, given how many come before the end: the first of n uniform times is at 1 - u**(1/n)."""
     session = table(ctx, Table.SESSION, SESSION)[0]
     u = uniform(table(ctx, Table.GENERATOR, GENERATOR))
@@ -61,7 +61,7 @@ def _advance_clock(ctx: Frame) -> None:
 
 
 @kernel
-def _continuous(ctx: Frame, out: Frame, at: int) -> int:
+def _continuous(ctx: int, out: Frame, at: int) -> int:
     session = table(ctx, Table.SESSION, SESSION)[0]
     i = session.symbol if session.symbol >= 0 else _next_member(ctx)
     middle = int(math.floor(fair_price(ctx, i, session.now) + 0.5))
@@ -78,7 +78,7 @@ def _continuous(ctx: Frame, out: Frame, at: int) -> int:
 
 
 @kernel
-def _next_member(ctx: Frame) -> int:
+def _next_member(ctx: int) -> int:
     """Of a few members drawn, the one that has been left alone the longest."""
     members = table(ctx, Table.MEMBERS, MEMBER)
     chosen = _roll(ctx, len(members))
@@ -90,26 +90,26 @@ def _next_member(ctx: Frame) -> int:
 
 
 @kernel
-def _excess(ctx: Frame, i: int, side: int, middle: int) -> int:
+def _excess(ctx: int, i: int, side: int, middle: int) -> int:
     """Ticks by which the best order of a side is better than its goal."""
     return best_key(ctx, i, side) - _goal(ctx, i, side, middle)
 
 
 @kernel
-def _goal(ctx: Frame, i: int, side: int, middle: int) -> int:
+def _goal(ctx: int, i: int, side: int, middle: int) -> int:
     """Key at which a side of member `i` should be best."""
     half_spread = table(ctx, Table.MEMBERS, MEMBER)[i].half_spread
     return (middle if side == 0 else -middle) - half_spread
 
 
 @kernel
-def _behind(ctx: Frame, goal: int) -> int:
+def _behind(ctx: int, goal: int) -> int:
     """A key at or behind `goal`."""
     return goal - _roll(ctx, table(ctx, Table.SESSION, SESSION)[0].depth)
 
 
 @kernel
-def _size(ctx: Frame) -> int:
+def _size(ctx: int) -> int:
     """Shares of a new order: mostly round lots of hundreds, now and then an odd lot."""
     if _roll(ctx, 8) == 0:
         return 1 + _roll(ctx, 99)
@@ -117,13 +117,13 @@ def _size(ctx: Frame) -> int:
 
 
 @kernel
-def _new_order(ctx: Frame, out: Frame, at: int, i: int, side: int, key: int) -> int:
+def _new_order(ctx: int, out: Frame, at: int, i: int, side: int, key: int) -> int:
     mpid = _roll(ctx, 4) if _roll(ctx, 12) == 0 else -1
     return add(ctx, out, at, i, side, key, _size(ctx), mpid)
 
 
 @kernel
-def _open_book(ctx: Frame, out: Frame, at: int) -> int:
+def _open_book(ctx: int, out: Frame, at: int) -> int:
     """The opening orders come member by member, bids and asks in turn, the first of a side at its goal."""
     session = table(ctx, Table.SESSION, SESSION)[0]
     session.opening -= 1
@@ -135,7 +135,7 @@ def _open_book(ctx: Frame, out: Frame, at: int) -> int:
 
 
 @kernel
-def _withdraw(ctx: Frame, out: Frame, at: int, i: int, side: int, middle: int) -> int:
+def _withdraw(ctx: int, out: Frame, at: int, i: int, side: int, middle: int) -> int:
     """The best order of a side has become too good: it is taken, deleted, or moved back."""
     session = table(ctx, Table.SESSION, SESSION)[0]
     n = depth(ctx, i, side)
@@ -152,7 +152,7 @@ def _withdraw(ctx: Frame, out: Frame, at: int, i: int, side: int, middle: int) -
 
 
 @kernel
-def _improve(ctx: Frame, out: Frame, at: int, i: int, side: int, middle: int) -> int:
+def _improve(ctx: int, out: Frame, at: int, i: int, side: int, middle: int) -> int:
     """The best order of a side has been left behind: a new one comes, or the farthest moves up."""
     goal = _goal(ctx, i, side, middle)
     if depth(ctx, i, side) > table(ctx, Table.SESSION, SESSION)[0].levels:
@@ -161,7 +161,7 @@ def _improve(ctx: Frame, out: Frame, at: int, i: int, side: int, middle: int) ->
 
 
 @kernel
-def _ordinary(ctx: Frame, out: Frame, at: int, i: int, middle: int) -> int:
+def _ordinary(ctx: int, out: Frame, at: int, i: int, middle: int) -> int:
     """What happens while nothing happens; the number of orders drifts towards `levels`."""
     session = table(ctx, Table.SESSION, SESSION)[0]
     side = _roll(ctx, 2)

@@ -25,32 +25,32 @@ NO_KEY = -(2**30)
 
 
 @kernel
-def depth(ctx: Frame, i: int, side: int) -> int:
+def depth(ctx: int, i: int, side: int) -> int:
     """Live orders on a side (0 bid, 1 ask) of member `i`."""
     return table(ctx, Table.DEPTHS, np.int64)[2 * i + side]
 
 
 @kernel
-def _slot(ctx: Frame, i: int, side: int, rank: int) -> int:
+def _slot(ctx: int, i: int, side: int, rank: int) -> int:
     """Where the order of `rank` is: 0 is the farthest from the market, depth - 1 the next to trade."""
     return (2 * i + side) * table(ctx, Table.SESSION, SESSION)[0].orders_max + rank
 
 
 @kernel
-def remaining(ctx: Frame, i: int, side: int, rank: int) -> int:
+def remaining(ctx: int, i: int, side: int, rank: int) -> int:
     """Shares left of the order of `rank`."""
     return table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)].qty
 
 
 @kernel
-def best_key(ctx: Frame, i: int, side: int) -> int:
+def best_key(ctx: int, i: int, side: int) -> int:
     """Key of the best order on a side, NO_KEY where there is none."""
     n = depth(ctx, i, side)
     return table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, n - 1)].key if n > 0 else NO_KEY
 
 
 @kernel
-def passive(ctx: Frame, i: int, side: int, key: int) -> int:
+def passive(ctx: int, i: int, side: int, key: int) -> int:
     """`key`, or the most aggressive key below it that does not reach the other side's best order."""
     return min(key, -best_key(ctx, i, 1 - side) - 1)
 
@@ -61,7 +61,7 @@ def _price(side: int, key: int) -> int:
 
 
 @kernel
-def _insert(ctx: Frame, i: int, side: int, ref: int, key: int, qty: int) -> None:
+def _insert(ctx: int, i: int, side: int, ref: int, key: int, qty: int) -> None:
     """Behind every live order that is as good or better."""
     orders = table(ctx, Table.ORDERS, ORDER)
     depths = table(ctx, Table.DEPTHS, np.int64)
@@ -77,7 +77,7 @@ def _insert(ctx: Frame, i: int, side: int, ref: int, key: int, qty: int) -> None
 
 
 @kernel
-def _remove(ctx: Frame, i: int, side: int, rank: int) -> None:
+def _remove(ctx: int, i: int, side: int, rank: int) -> None:
     orders = table(ctx, Table.ORDERS, ORDER)
     depths = table(ctx, Table.DEPTHS, np.int64)
     depths[2 * i + side] -= 1
@@ -86,7 +86,7 @@ def _remove(ctx: Frame, i: int, side: int, rank: int) -> None:
 
 
 @kernel
-def _reduce(ctx: Frame, i: int, side: int, rank: int, qty: int) -> None:
+def _reduce(ctx: int, i: int, side: int, rank: int, qty: int) -> None:
     order = table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)]
     order.qty -= qty
     if order.qty == 0:
@@ -94,31 +94,31 @@ def _reduce(ctx: Frame, i: int, side: int, rank: int, qty: int) -> None:
 
 
 @kernel
-def _count(ctx: Frame, kind: int) -> None:
+def _count(ctx: int, kind: int) -> None:
     table(ctx, Table.COUNTS, np.int64)[kind] += 1
 
 
 @kernel
-def _next_ref(ctx: Frame) -> int:
+def _next_ref(ctx: int) -> int:
     session = table(ctx, Table.SESSION, SESSION)[0]
     session.next_ref += 1
     return session.next_ref - 1
 
 
 @kernel
-def _next_match(ctx: Frame) -> int:
+def _next_match(ctx: int) -> int:
     session = table(ctx, Table.SESSION, SESSION)[0]
     session.next_match += 1
     return session.next_match - 1
 
 
 @kernel
-def _now(ctx: Frame) -> int:
+def _now(ctx: int) -> int:
     return table(ctx, Table.SESSION, SESSION)[0].now
 
 
 @kernel
-def add(ctx: Frame, out: Frame, at: int, i: int, side: int, key: int, qty: int, mpid: int) -> int:
+def add(ctx: int, out: Frame, at: int, i: int, side: int, key: int, qty: int, mpid: int) -> int:
     """A new order; `key` is brought down to `passive`. The side must have room."""
     key = passive(ctx, i, side, key)
     ref = _next_ref(ctx)
@@ -129,7 +129,7 @@ def add(ctx: Frame, out: Frame, at: int, i: int, side: int, key: int, qty: int, 
 
 
 @kernel
-def execute(ctx: Frame, out: Frame, at: int, i: int, side: int, qty: int) -> int:
+def execute(ctx: int, out: Frame, at: int, i: int, side: int, qty: int) -> int:
     """The next order to trade on a side loses up to `qty` at its price."""
     rank = depth(ctx, i, side) - 1
     order = table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)]
@@ -141,7 +141,7 @@ def execute(ctx: Frame, out: Frame, at: int, i: int, side: int, qty: int) -> int
 
 
 @kernel
-def execute_better(ctx: Frame, out: Frame, at: int, i: int, side: int, qty: int) -> int:
+def execute_better(ctx: int, out: Frame, at: int, i: int, side: int, qty: int) -> int:
     """As `execute`, one tick better for whoever takes."""
     rank = depth(ctx, i, side) - 1
     order = table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)]
@@ -154,7 +154,7 @@ def execute_better(ctx: Frame, out: Frame, at: int, i: int, side: int, qty: int)
 
 
 @kernel
-def cancel(ctx: Frame, out: Frame, at: int, i: int, side: int, rank: int, qty: int) -> int:
+def cancel(ctx: int, out: Frame, at: int, i: int, side: int, rank: int, qty: int) -> int:
     """The order of `rank` loses `qty`, which is less than it has."""
     order = table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)]
     _count(ctx, ord("X"))
@@ -163,7 +163,7 @@ def cancel(ctx: Frame, out: Frame, at: int, i: int, side: int, rank: int, qty: i
 
 
 @kernel
-def delete(ctx: Frame, out: Frame, at: int, i: int, side: int, rank: int) -> int:
+def delete(ctx: int, out: Frame, at: int, i: int, side: int, rank: int) -> int:
     """The order of `rank` leaves."""
     ref = table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)].ref
     _count(ctx, ord("D"))
@@ -172,7 +172,7 @@ def delete(ctx: Frame, out: Frame, at: int, i: int, side: int, rank: int) -> int
 
 
 @kernel
-def replace(ctx: Frame, out: Frame, at: int, i: int, side: int, rank: int, key: int, qty: int) -> int:
+def replace(ctx: int, out: Frame, at: int, i: int, side: int, rank: int, key: int, qty: int) -> int:
     """The order of `rank` leaves and another comes for it; `key` is brought down to `passive`."""
     ref = table(ctx, Table.ORDERS, ORDER)[_slot(ctx, i, side, rank)].ref
     key = passive(ctx, i, side, key)
@@ -184,7 +184,7 @@ def replace(ctx: Frame, out: Frame, at: int, i: int, side: int, rank: int, key: 
 
 
 @kernel
-def trade_hidden(ctx: Frame, out: Frame, at: int, i: int, price: int, qty: int) -> int:
+def trade_hidden(ctx: int, out: Frame, at: int, i: int, price: int, qty: int) -> int:
     """A trade at `price` against an order that was never shown."""
     _count(ctx, ord("P"))
     stock = np.int64(table(ctx, Table.MEMBERS, MEMBER)[i].stock)
