@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from operators.sources.feed import FeedConfig
 from schemas.instrument import Definition, Pair
@@ -73,6 +73,9 @@ _REFERENCES_JSON: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "arra
 _INPUTS_JSON = {"anyOf": [*_REFERENCES_JSON["anyOf"], {"type": "object", "additionalProperties": _REFERENCES_JSON}]}
 
 
+_AS_IT_IS = PlainSerializer(lambda inputs: inputs, return_type=Any)
+
+
 class OperatorConfig(BaseModel):
     """One operator of the graph. Keys other than these are the parameters of its type."""
 
@@ -80,7 +83,7 @@ class OperatorConfig(BaseModel):
 
     id: OperatorId = Field(description="unique name; other operators read from it by this name")
     type: str = Field(min_length=1, description="a built-in operator, or a path such as package.module:Class")
-    input: Annotated[Inputs, PlainValidator(parse_inputs), WithJsonSchema(_INPUTS_JSON)] = Field(
+    input: Annotated[Inputs, PlainValidator(parse_inputs), _AS_IT_IS, WithJsonSchema(_INPUTS_JSON)] = Field(
         default=(), description="`feeds`, ids of operators, or input port -> id"
     )
 
