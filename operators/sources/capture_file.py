@@ -1,0 +1,97 @@
+"""The bytes of a capture, plain or gzip, and what tells it from another capture."""
+
+import hashlib
+import os
+import zlib
+from io import FileIO
+from pathlib import Path
+
+from schemas.errors import CaptureError
+
+_HEAD_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 16
+_GZIP = 16 + zlib.MAX_WBITS
+"""Tells zlib to expect gzip's header and checksum."""
+
+
+class CaptureFile:
+    """A capture opened for reading once, front to back.
+
+    A gzip file that ends early gives what there is of it, as a plain file would. Raises CaptureError
+    where the file is missing, unreadable or damaged.
+    """
+
+    def __init__(self, feed: str, path: Path) -> None:
+        self._feed, self._path = feed, path
+        try:
+            self._file = FileIO(path)
+            self.size = os.fstat(self._file.fileno()).st_size
+            self.digest = hashlib.sha256(self._file.read(_HEAD_BYTES)).hexdigest()
+            self._file.seek(0)
+        except OSError as e:
+            raise CaptureError(
+                f"feed {feed!r}: cannot read {path} ({e.strerror}); correct the feed's `path`, "
+                "or `data`, the folder it is relative to"
+            ) from e
+        self._gunzip = _Gunzip(self._file) if path.suffix == ".gz" else None
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return self._path.name
+
+    @property
+    def consumed(self) -> int:
+        """How many of the file's `size` bytes have been read."""
+        return self._file.tell()
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill `view`; fewer bytes than it holds are the last ones."""
+        filled = 0
+        try:
+            while filled < len(view):
+                count = (self._gunzip or self._file).readinto(view[filled:])
+                if not count:
+                    break
+                filled += count
+        except (OSError, zlib.error) as e:
+            raise CaptureError(
+                f"feed {self._feed!r}: {self._path} is damaged at or before byte {self.consumed} of {self.size} ({e}); "
+                "fetch the capture again, or take the feed out of the configuration"
+            ) from e
+        return filled
+
+    def skip(self, count: int) -> None:
+        """Pass over `count` bytes of content: a seek, or a decompression of what was read before."""
+        if self._gunzip is None:
+            self._file.seek(count)
+            return
+        scratch = memoryview(bytearray(min(count, 1 << 20)))
+        while count and (read := self.read_into(scratch[:count])):
+            count -= read
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+
+class _Gunzip:
+    """Decompresses concatenated gzip members; a file that ends early gives all it holds, unlike with `gzip`."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._member = zlib.decompressobj(_GZIP)
+        self._pending = b""
+
+    def readinto(self, view: memoryview) -> int:
+        """Put at least one decompressed byte into `view`; 0 at the end."""
+        while True:
+            pending = self._pending or self._file.read(_CHUNK_BYTES) or b""
+            is_end = not pending
+            if self._member.eof and (pending := pending.lstrip(b"\0")):  # members may be padded
+                self._member = zlib.decompressobj(_GZIP)
+            content = b"" if self._member.eof else self._member.decompress(pending, len(view))
+            self._pending = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if content or is_end:
+                view[: len(content)] = content
+                return len(content)

@@ -1,0 +1,72 @@
+"""How a feed of a desk is configured: which capture it is, and how that is framed and timed."""
+
+import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from schemas.instrument import Definition
+from schemas.parameter_types import Duration
+
+FeedFormat = Literal["itch50", "recording"]
+
+
+class FeedConfig(Definition):
+    """A recorded capture. Formats ending in `.gz` on disk are decompressed while they are read.
+
+    `itch50` is NASDAQ's BinaryFILE: every message behind its length, two bytes big-endian. It records
+    event time only, as nanoseconds since the session's midnight: `date` and `timezone` say which, and
+    `delay` is how much later the desk is taken to have received it.
+
+    `recording` has one message per line, `<receive time in ns UTC> <payload>`; the desk clock is the
+    receive time.
+    """
+
+    id: str = Field(min_length=1, description="unique name, as shown in tables")
+    format: FeedFormat = Field(description="how the capture is framed")
+    path: str = Field(min_length=1, description="the capture's file, relative to the data folder; .gz is decompressed")
+    instruments: tuple[str, ...] = Field(default=(), description="ids of the instruments it speaks of")
+    delay: Duration = Field(default=0, ge=0, description="itch50: time from the event to its receipt")
+    date: datetime.date | None = Field(default=None, description="itch50: the session's date")
+    timezone: str | None = Field(default=None, description="itch50: the timezone of the session's midnight")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value!r} is not a timezone; write one like America/New_York or UTC") from None
+
+    @field_validator("instruments")
+    @classmethod
+    def _listed_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        twice = [name for i, name in enumerate(value) if name in value[:i]]
+        if twice:
+            raise ValueError(f"instrument {twice[0]!r} is listed twice; keep one")
+        return value
+
+    @model_validator(mode="after")
+    def _is_timed(self) -> "FeedConfig":
+        session = {"date": self.date, "timezone": self.timezone}
+        if self.format == "itch50":
+            absent = [name for name, value in session.items() if value is None]
+            if absent:
+                raise ValueError(
+                    f"feed {self.id!r} has no {' and no '.join(absent)}: itch50 counts time from the session's "
+                    "midnight; add them, such as `date: 2019-12-30` and `timezone: America/New_York`"
+                )
+            return self
+        present = [name for name, value in (session | {"delay": self.delay or None}).items() if value is not None]
+        if present:
+            raise ValueError(f"feed {self.id!r} records the receive time of every message; remove {present[0]!r}")
+        return self
+
+    @property
+    def origin_ns(self) -> int:
+        """What the capture's times count from, ns UTC: midnight of the session plus `delay`; 0 for recordings."""
+        if self.date is None or self.timezone is None:
+            return 0
+        midnight = datetime.datetime.combine(self.date, datetime.time(), ZoneInfo(self.timezone))
+        return int(midnight.timestamp()) * 10**9 + self.delay

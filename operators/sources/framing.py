@@ -1,0 +1,106 @@
+"""Kernels that find the messages in a block of a capture, and give each its clock.
+
+Both write rows of RAW whose `start` counts from where the call began, and to `ends` where each message's
+successor begins, counted likewise. `cursor` is (offset in the block, clock in ns): where the call begins,
+and afterwards where the next one does. A message that the block ends inside is left for the next block,
+unless the capture ends there too (`is_final`): then it is what there is of it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from operators.kernel import kernel
+from schemas.market import RawKind
+
+_MESSAGE = int(RawKind.MESSAGE)
+_DAY_NS = 86_400 * 10**9
+_TIME_END = 11
+"""A message of ITCH 5.0 has its timestamp in bytes 5 to 10: nanoseconds since midnight, big-endian."""
+
+CLOCK_MAX = (1 << 63) - 1
+"""Behind every clock."""
+
+
+@kernel
+def frame_itch50(
+    block: Any, is_final: bool, cursor: Any, origin: int, feed: int, cause: int, rows: Any, ends: Any
+) -> int:
+    """Index messages behind two-byte lengths in `block`. Returns how many.
+
+    A message too short for a timestamp, or with one of 24 hours or more, keeps the clock of the one before.
+    """
+    base, clock, stop = cursor[0], cursor[1], len(block)
+    position = base
+    n = 0
+    while n < len(rows) and position < stop:
+        start = min(position + 2, stop)
+        end = start
+        if position + 2 <= stop:
+            end += (np.int64(block[position]) << 8) | np.int64(block[position + 1])
+        if (end > stop or position + 2 > stop) and not is_final:
+            break
+        end = min(end, stop)
+        if end - start >= _TIME_END:
+            time = np.int64(0)
+            for i in range(start + 5, start + _TIME_END):
+                time = (time << 8) | np.int64(block[i])
+            if time < _DAY_NS:
+                clock = max(clock, origin + time)
+        _write(rows[n], cause + n, clock, feed, start - base, end - start)
+        ends[n] = end - base
+        position = end
+        n += 1
+    cursor[0], cursor[1] = position, clock
+    return n
+
+
+@kernel
+def frame_recording(
+    block: Any, is_final: bool, cursor: Any, origin: int, feed: int, cause: int, rows: Any, ends: Any
+) -> int:
+    """Index lines `<receive ns> <payload>` in `block`. Returns how many.
+
+    A line without a proper receive time is a message as a whole, and keeps the clock of the one before. A line
+    that fills a whole block is passed on in pieces of a block.
+    """
+    base, clock, stop = cursor[0], cursor[1], len(block)
+    position = base
+    n = 0
+    while n < len(rows) and position < stop:
+        end = position
+        while end < stop and block[end] != 10:
+            end += 1
+        if end == stop and position > 0 and not is_final:
+            break
+        start, time = _receive_time(block, position, end)
+        clock = max(clock, origin + time)
+        _write(rows[n], cause + n, clock, feed, start - base, end - start)
+        position = min(end + 1, stop)
+        ends[n] = position - base
+        n += 1
+    cursor[0], cursor[1] = position, clock
+    return n
+
+
+@kernel
+def _receive_time(block: Any, start: int, end: int) -> tuple[int, Any]:
+    """(where the payload starts, time), or (`start`, 0) where the line has no proper receive time."""
+    time = np.uint64(0)
+    i = start
+    while i < end and i - start < 19 and 48 <= block[i] <= 57:
+        time = time * np.uint64(10) + np.uint64(block[i] - 48)
+        i += 1
+    if i in (start, end) or block[i] != 32 or time >= np.uint64(CLOCK_MAX):
+        return start, 0
+    return i + 1, np.int64(time)
+
+
+@kernel
+def _write(row: Any, cause: int, clock: int, feed: int, start: int, size: int) -> None:
+    row.cause = cause
+    row.ts = clock
+    row.kind = _MESSAGE
+    row.feed = feed
+    row.start = start
+    row.size = size
