@@ -14,6 +14,7 @@ from flows.numbering import Numbering
 from schemas.record import MONEY_QUANTUM
 
 _REFRESH_S = 0.5
+_SUMMARY_WIDTH = 110
 
 
 @dataclass
@@ -106,7 +107,9 @@ class Progress:
         structlog.get_logger().info(
             f"run {status}", run=self._run, seconds=round(elapsed_s, 2), events=sum(d.rows for d in self.desks.values())
         )
-        Console().print(self._summary(status, elapsed_s))
+        console = Console()
+        console.width = max(console.width, _SUMMARY_WIDTH)
+        console.print(self._summary(status, elapsed_s))
         print(
             "Look further:\n"
             f'  pairflow query --config {self._config_path} "SELECT desk, instrument, side, price, qty, fee '
