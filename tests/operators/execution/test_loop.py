@@ -13,7 +13,9 @@ from operators.execution import loop as loop_module
 from operators.execution.loop import Loop, Stopped, _add_slots
 from operators.execution.rows import MOST_ROWS_PER_STEP, scratch
 from operators.execution.state import ORDER, PENDING
-from operators.operator import Desk, copy_state
+from operators.kernel import State
+from operators.operator import Desk, Frames, copy_state
+from schemas.record import Frame
 from schemas.trade import Liquidity, OrderEventKind, Reason, Rule
 from tests.operators.execution.scenarios import Scenario, long_scenario, scenarios
 from tests.operators.execution.tape import (
@@ -35,10 +37,12 @@ DONE = {OrderEventKind.FILLED, OrderEventKind.CANCELLED, OrderEventKind.REJECTED
 
 
 class Cramped(Loop):
-    """A loop whose tables start far too small."""
+    """A loop whose tables start far too small, each in front of memory that nothing may touch."""
 
     def __init__(self, parameters: Any, desk: Desk) -> None:
         super().__init__(parameters, desk)
+        self.stops: list[Stopped] = []
+        self.guards: list[Frame] = []
         self._state.replace("pending", np.zeros(1, PENDING))
         self._state.replace("orders", np.zeros(0, ORDER))
         self._state["desk"]["free_order"], self._state["desk"]["free_orders"] = -1, 0
@@ -46,11 +50,27 @@ class Cramped(Loop):
         if parameters.levels:
             self._state.replace("levels", new_levels(1))
         self._out = scratch(MOST_ROWS_PER_STEP)
-        self.stops: list[Stopped] = []
+        self._guard(self._out, *(name for name in self._out.snapshot() if name != "counts"))
+        self._guard(self._state, "pending", "orders", "levels")
+
+    def _guard(self, state: State, *names: str) -> None:
+        for name in names:
+            table = state[name]
+            room = np.zeros(len(table) + 4_096, table.dtype)
+            room[: len(table)] = table
+            state.replace(name, room[: len(table)])
+            self.guards.append(room[len(table) :])
 
     def _make_room(self, stopped: int) -> None:
         self.stops.append(Stopped(stopped))
         super()._make_room(stopped)
+        if stopped != Stopped.ROWS:
+            self._guard(self._state, Stopped(stopped).name.lower())
+
+    def process(self, frames: Frames) -> Frames:
+        rows = super().process(frames)
+        assert not any(guard.tobytes().strip(b"\0") for guard in self.guards)
+        return rows
 
 
 def whole(scenario: Scenario) -> Rows:
@@ -186,11 +206,10 @@ def test_an_entry_that_fills_thousands_of_levels_grows_the_queue_first() -> None
     tape.at(10).book(0, [(900, 1)], [(5_000 - i, 1) for i in reversed(range(levels))])
     tape.end(20)
     parameters = dict(trader=dict(order="limit", price="join", tif="day"), venue=dict(latency=0), limits=GENEROUS)
-    rows = run(desk, parameters, tape.frames)
+    rows = process(new_loop(desk, parameters, Cramped), tape.frames)
     makers = [row for row in rows["fills"] if row[-1] == Liquidity.MAKER]
     assert len(makers) == levels
-    assert rows == expect(desk, parameters, tape.frames)
-    assert process(new_loop(desk, parameters, Cramped), tape.frames) == rows
+    assert rows == expect(desk, parameters, tape.frames) == run(desk, parameters, tape.frames)
 
 
 def test_an_absent_port_is_to_the_compiler_what_an_empty_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
