@@ -50,7 +50,7 @@ class ClickHouseSink(FixedPartitionedSink[Output, dict[str, int]]):
     ) -> None:
         self._target = Target(dsn)
         self._run = run
-        self._desks = dict(sorted(desks.items()))
+        self._desks = {desk.id: desk for desk in sorted(desks.values(), key=lambda desk: desk.id)}
         self._partition = {desk: i for i, desk in enumerate(self._desks)}
         self._tables = dict(tables)
         self._batching = batching or Batching()

@@ -74,7 +74,7 @@ class Target:
                     f"(desk {desk!r}: digest {stored}, now {digest}); choose another run name or restore "
                     f"the configuration (SELECT config FROM runs WHERE run = {ddl.literal(run)})"
                 )
-        new = [desk for name, desk in sorted(desks.items()) if name not in {row[0] for row in known}]
+        new = [desk for desk in desks.values() if desk.id not in {row[0] for row in known}]
         self._insert_rows(ddl.INSTRUMENTS, [row for desk in new for row in _instrument_rows(run, desk)])
         self._insert_rows(ddl.RUNS, [(run, d.id, 1, 0, 0, digest, config, version, state_version) for d in new])
 
