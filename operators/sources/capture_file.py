@@ -55,8 +55,10 @@ class CaptureFile:
                     break
                 filled += count
         except (OSError, zlib.error) as e:
+            consumed = self.consumed
+            self.close()
             raise CaptureError(
-                f"feed {self._feed!r}: {self._path} is damaged at or before byte {self.consumed} of {self.size} ({e}); "
+                f"feed {self._feed!r}: {self._path} is damaged at or before byte {consumed} of {self.size} ({e}); "
                 "fetch the capture again, or take the feed out of the configuration"
             ) from e
         return filled
@@ -85,13 +87,18 @@ class _Gunzip:
 
     def readinto(self, view: memoryview) -> int:
         """Put at least one decompressed byte into `view`; 0 at the end."""
-        while True:
-            pending = self._pending or self._file.read(_CHUNK_BYTES) or b""
-            is_end = not pending
-            if self._member.eof and (pending := pending.lstrip(b"\0")):  # members may be padded
+        while chunk := self._pending or self._file.read(_CHUNK_BYTES) or b"":
+            self._pending = b""
+            if self._member.eof:
+                chunk = chunk.lstrip(b"\0")  # members may be padded
+                if not chunk:
+                    continue
                 self._member = zlib.decompressobj(_GZIP)
-            content = b"" if self._member.eof else self._member.decompress(pending, len(view))
-            self._pending = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-            if content or is_end:
-                view[: len(content)] = content
-                return len(content)
+            content = self._member.decompress(chunk, len(view))
+            self._pending = self._member.unused_data or self._member.unconsumed_tail
+            if content:
+                break
+        else:
+            content = b"" if self._member.eof else self._member.decompress(b"", len(view))
+        view[: len(content)] = content
+        return len(content)

@@ -116,6 +116,7 @@ class Capture:
     def _check(self, resume: CapturePosition, path: Path) -> None:
         found, expected = (self._file.size, self._file.digest), (resume.size, resume.digest)
         if found != expected:
+            self.close()
             raise CaptureError(
                 f"feed {self._id!r}: {path} is not the capture this run has read so far, which was {resume.name!r}: "
                 f"expected {resume.size} bytes starting with digest {resume.digest[:12]}, "

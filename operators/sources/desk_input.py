@@ -1,6 +1,7 @@
 """All feeds of a desk as one totally ordered input log, cut into frames, resumable after any frame."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +49,12 @@ class DeskInput:
                 "put the feeds back, or start a run of another name"
             )
         positions = resume.captures if resume is not None else [None] * len(feeds)
-        self._captures = [
-            Capture(*feed, i, position) for i, (feed, position) in enumerate(zip(feeds, positions, strict=True))
-        ]
+        with ExitStack() as files:
+            self._captures: list[Capture] = []
+            for i, ((feed, path), position) in enumerate(zip(feeds, positions, strict=True)):
+                self._captures.append(Capture(feed, path, i, position))
+                files.callback(self._captures[i].close)
+            self._files = files.pop_all()
         self._frame, self._desk = frame, desk
         self._cause = resume.cause if resume is not None else 0
         self._is_ended = resume is not None and resume.is_ended
@@ -85,8 +89,7 @@ class DeskInput:
 
     def close(self) -> None:
         """Give the files back."""
-        for capture in self._captures:
-            capture.close()
+        self._files.close()
 
     def _read(self) -> RawFrame | None:
         """Of a single capture the rows are the index itself, and the data is the block they were found in."""

@@ -1,0 +1,102 @@
+"""The bytewax source: whole runs, stops and resumes on the real engine."""
+
+import threading
+from datetime import timedelta
+
+import bytewax.operators as op
+import pytest
+from bytewax.dataflow import Dataflow
+from bytewax.errors import BytewaxRuntimeError
+from bytewax.recovery import RecoveryConfig, init_db_dir
+from bytewax.testing import TestingSink, cluster_main, run_main
+
+from operators.sources.inputs import Inputs
+from schemas.errors import CaptureError
+from schemas.market import RawKind
+from tests.operators.sources import log
+from tests.operators.sources.log import recording_feed, write
+
+
+@pytest.fixture
+def desks(tmp_path):
+    """Three desks on captures of different length; the last has two feeds."""
+    paths = [
+        write(
+            tmp_path / f"session{i}.gz", b"".join(b"%d %d of %d\n" % (10 * n + i, n, i) for n in range(200 * (i + 1)))
+        )
+        for i in range(3)
+    ]
+    feeds = [recording_feed(path, path.name) for path in paths]
+    return {"alpha": feeds[:1], "beta": feeds[1:2], "gamma": feeds[1:]}
+
+
+def flow_of(inputs, out):
+    flow = Dataflow("test")
+    op.output("out", op.input("in", flow, inputs), TestingSink(out))
+    return flow
+
+
+def entries_of(out, desk):
+    """The entries that reached the sink under a desk's key."""
+    found = []
+    for key, frame in out:
+        if key == desk:
+            assert frame.desk == desk
+            rows = frame.rows[["cause", "ts", "kind", "feed"]].tolist()
+            found += [(*row, frame.message(i)) for i, row in enumerate(rows)]
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_desk_gets_its_log_in_order(desks, workers):
+    out = []
+    cluster_main(flow_of(Inputs(desks, 64), out), [], 0, worker_count_per_proc=workers)
+    for desk, feeds in desks.items():
+        assert entries_of(out, desk) == log.read_all(feeds)
+
+
+def test_progress_is_told_per_frame_and_ends_at_one(desks):
+    told = []
+    inputs = Inputs({"alpha": desks["alpha"]}, 64, on_progress=lambda *progress: told.append(progress))
+    run_main(flow_of(inputs, []))
+    assert sum(rows for _, rows, _, _ in told) == 201
+    assert {desk for desk, *_ in told} == {"alpha"}
+    assert told[-1][1:] == (1, 1990, 1.0)
+    fractions = [fraction for *_, fraction in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-2] < 1
+
+
+def test_a_stop_ends_without_the_end_entry_and_a_resume_completes_the_log(desks, tmp_path):
+    folder = tmp_path / "recovery"
+    folder.mkdir()
+    init_db_dir(folder, 1)
+    recovery = RecoveryConfig(str(folder))
+    stop, first, second, third = threading.Event(), [], [], []
+
+    def stop_soon(desk, rows, ts, fraction):
+        if desk == "gamma" and ts > 300:
+            stop.set()
+
+    run_main(flow_of(Inputs(desks, 16, stop, stop_soon), first), epoch_interval=timedelta(0), recovery_config=recovery)
+    assert 0 < len(first) < 60
+    assert RawKind.END not in {entry[2] for desk in desks for entry in entries_of(first, desk)}
+    run_main(flow_of(Inputs(desks, 99), second), epoch_interval=timedelta(0), recovery_config=recovery)
+    for desk, feeds in desks.items():
+        assert entries_of(first + second, desk) == log.read_all(feeds)
+    run_main(flow_of(Inputs(desks, 99), third), epoch_interval=timedelta(0), recovery_config=recovery)
+    assert third == []
+
+
+def test_a_source_told_to_stop_reads_nothing(desks):
+    stop, out = threading.Event(), []
+    stop.set()
+    run_main(flow_of(Inputs(desks, 16, stop), out))
+    assert out == []
+
+
+def test_a_missing_capture_ends_the_flow_with_its_name(desks, tmp_path):
+    feeds = [recording_feed(tmp_path / "absent")]
+    with pytest.raises(BytewaxRuntimeError) as error:
+        run_main(flow_of(Inputs({"alpha": feeds}, 16), []))
+    assert isinstance(error.value.__cause__, CaptureError)
