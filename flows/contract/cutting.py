@@ -1,15 +1,19 @@
 """Input cut into frames, between entries of the input log and never inside one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from operators.operator import Frames
 from schemas.market import RawFrame, RawKind
-from schemas.record import Frame
+from schemas.record import Frame, Kind, Schema
 
 Cut = dict[str, Frame | RawFrame]
+
+_LATER_NS = 10**9
+_MOVED: dict[Kind, int] = {Kind.PRICE: 7, Kind.QUANTITY: 3, Kind.FLOAT: 1, Kind.MONEY: 10**8}
+"""Added to every value of the other future, so that sums and extremes differ too."""
 
 
 def rows_of(frame: Frame | RawFrame) -> Frame:
@@ -73,15 +77,17 @@ def random_edges(causes: Frame, rng: np.random.Generator) -> list[int]:
     return [int(cause) for cause in causes[chosen]]
 
 
-def with_other_future(frames: Frames, after: int) -> Cut:
-    """The same input up to cause `after`; from there on the rows' contents in the opposite order."""
+def with_other_future(frames: Frames, schemas: Mapping[str, Schema], after: int) -> Cut:
+    """The same input up to cause `after`; from there on contents in the opposite order, moved and a second later."""
     changed = part(frames, np.iinfo(np.int64).min, np.iinfo(np.int64).max)
-    for frame in changed.values():
+    for port, frame in changed.items():
         rows = rows_of(frame)
         future = rows[np.searchsorted(rows["cause"], after, side="right") :]
-        for name in rows.dtype.names or ():
-            if name not in {"cause", "ts"}:
-                future[name] = future[name][::-1].copy()
+        future["ts"] += _LATER_NS
+        for column in schemas[port].columns[2:]:
+            future[column.name] = future[column.name][::-1].copy()
+            if column.kind in _MOVED:
+                future[column.name] += _MOVED[column.kind]
     return changed
 
 

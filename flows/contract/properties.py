@@ -132,7 +132,9 @@ def does_not_look_ahead(trial: Trial) -> None:
         found = difference(expected, trial.run([part(trial.frames, first, cause)]))
         if found:
             raise ContractError(f"without the input after cause {cause}, rows up to it are other ones: {found}")
-        found = difference(expected, through(trial.run([with_other_future(trial.frames, cause)]), cause))
+        found = difference(
+            expected, through(trial.run([with_other_future(trial.frames, trial.cls.inputs, cause)]), cause)
+        )
         if found:
             raise ContractError(f"with other input after cause {cause}, rows up to it are other ones: {found}")
 
