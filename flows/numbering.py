@@ -70,8 +70,8 @@ class Numbering:
         """Go on from a snapshot."""
         self.cause, counts, self.denied, account, samplers = state
         self.counts, self.account = dict(counts), dict(account)
-        for name, seen in samplers.items():
-            self._samplers[name].restore(seen)
+        for name, due in samplers.items():
+            self._samplers[name].restore(due)
 
 
 def _key_count(schema: Schema, desk: Desk) -> int:

@@ -9,12 +9,11 @@ from schemas.record import Frame, Schema
 
 
 @kernel
-def _first_of_interval(keys: Any, ts: Any, every_ns: int, seen: Any, chosen: Any) -> int:
+def _first_of_interval(keys: Any, ts: Any, every_ns: int, due: Any, chosen: Any) -> int:
     n = 0
     for i in range(len(keys)):
-        interval = ts[i] // every_ns
-        if seen[keys[i]] < interval:
-            seen[keys[i]] = interval
+        if ts[i] >= due[keys[i]]:
+            due[keys[i]] = (ts[i] // every_ns + 1) * every_ns
             chosen[n] = i
             n += 1
     return n
@@ -26,7 +25,7 @@ class Sampler:
     def __init__(self, schema: Schema, every_ns: int, keys: int) -> None:
         self._by = schema.by
         self._every_ns = every_ns
-        self._seen = np.full(max(keys, 1), -1, np.int64)
+        self._due = np.zeros(max(keys, 1), np.int64)
         self._chosen = np.empty(0, np.int64)
 
     def take(self, frame: Frame) -> Frame:
@@ -34,13 +33,13 @@ class Sampler:
         if len(frame) > len(self._chosen):
             self._chosen = np.empty(2 * len(frame), np.int64)
         keys = frame[self._by] if self._by else np.zeros(len(frame), np.int32)
-        n = _first_of_interval(keys, frame["ts"], self._every_ns, self._seen, self._chosen)
-        return frame[self._chosen[:n]]
+        n = _first_of_interval(keys, frame["ts"], self._every_ns, self._due, self._chosen)
+        return frame[self._chosen[:n]] if n else frame[:0]
 
     def snapshot(self) -> Frame:
-        """The last interval kept, by key."""
-        return self._seen.copy()
+        """When the next row is due, by key."""
+        return self._due.copy()
 
-    def restore(self, seen: Frame) -> None:
+    def restore(self, due: Frame) -> None:
         """Go on from a snapshot."""
-        self._seen = seen.copy()
+        self._due = due.copy()

@@ -255,6 +255,7 @@ def _run(ctx: Any, out: Any, at: Any, item: Any, clock: Any, quotes: Any, levels
 _NO_QUOTES, _NO_LEVELS, _NO_SIGNALS = (np.empty(0, s.dtype) for s in (QUOTES, LEVELS, SIGNALS))
 """In place of the schemas' own empty frames, which are read-only: to numba another type, another compilation."""
 
+_STREAMS = tuple((int(stream), schema.name) for stream, schema in SCHEMAS.items())
 _OUTPUTS: dict[str, Schema] = {s.name: s for s in SCHEMAS.values()}
 
 
@@ -300,11 +301,7 @@ class Loop(Operator):
 
     def _written(self) -> dict[str, Frame]:
         counts = self._out["counts"].tolist()
-        return {
-            schema.name: self._out[stream.name.lower()][: counts[stream]]
-            for stream, schema in SCHEMAS.items()
-            if counts[stream]
-        }
+        return {name: self._out[name][: counts[i]] for i, name in _STREAMS if counts[i]}
 
     def _make_room(self, stopped: int) -> None:
         if stopped == _PENDING_FULL:

@@ -49,7 +49,7 @@ _DESK_T, _ORDERS_T, _INSTRUMENTS_T = int(Table.DESK), int(Table.ORDERS), int(Tab
 
 def scratch(rows: int) -> State:
     """Tables for `rows` rows of every stream, and their counts."""
-    tables = {stream.name.lower(): np.zeros(rows, s.dtype) for stream, s in SCHEMAS.items()}
+    tables = {s.name: np.zeros(rows, s.dtype) for s in SCHEMAS.values()}
     return State(counts=np.zeros(len(Stream), np.int64), **tables)
 
 
