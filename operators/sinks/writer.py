@@ -41,7 +41,10 @@ class DeskWriter:
         # whose rows someone may have deleted since.
         self._life = uuid.uuid4().hex
         self._columns = {name: Columns(schema, run, desk) for name, schema in tables.items()}
-        self._waiting: dict[str, WaitingRows] = {}
+        self.count = 0
+        """Rows that wait."""
+        self.bytes = 0
+        """Bytes of text in rows that wait."""
         high = self._until_answered(self._high_water)
         self._waiting = {name: WaitingRows(schema, high[name]) for name, schema in tables.items()}
 
@@ -50,20 +53,16 @@ class DeskWriter:
         """Table -> number of its newest row, written or waiting."""
         return {name: rows.last for name, rows in self._waiting.items()}
 
-    @property
-    def count(self) -> int:
-        """Rows that wait."""
-        return sum(rows.count for rows in self._waiting.values())
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of text in rows that wait."""
-        return sum(rows.bytes for rows in self._waiting.values())
-
     def append(self, output: Output) -> int:
         """Take the rows that the target does not have; return how many."""
-        streams = output.streams.items()
-        return sum(self._waiting[name].append(*numbered) for name, numbered in streams if name in self._waiting)
+        before = self.count
+        for name, (first, rows) in output.streams.items():
+            waiting = self._waiting.get(name)
+            if waiting is not None:
+                bytes_before = waiting.bytes
+                self.count += waiting.append(first, rows)
+                self.bytes += waiting.bytes - bytes_before
+        return self.count - before
 
     def flush(self) -> None:
         """Write every waiting row; return when the target has them all.
@@ -74,8 +73,8 @@ class DeskWriter:
             self._write(name)
 
     def flush_fullest(self) -> None:
-        """Write the rows of the table with the most waiting, by bytes of text or else by number."""
-        self._write(max(self._waiting, key=lambda name: (self._waiting[name].bytes, self._waiting[name].count)))
+        """Write the waiting rows of the table that holds the most bytes."""
+        self._write(max(self._waiting, key=lambda name: self._waiting[name].size))
 
     def _write(self, name: str) -> None:
         waiting = self._waiting[name]
@@ -93,6 +92,8 @@ class DeskWriter:
                 insert()
 
         self._until_answered(insert, insert_unless_written)
+        self.count -= waiting.count
+        self.bytes -= waiting.bytes
         waiting.clear()
 
     def _high_water(self) -> dict[str, int]:
@@ -103,10 +104,14 @@ class DeskWriter:
         pause = _FIRST_PAUSE_S
         while True:
             try:
-                return ask()
+                answer = ask()
             except TargetUnavailableError as e:
                 self._wait(e, pause)
                 ask, pause = ask_again or ask, min(2 * pause, _LONGEST_PAUSE_S)
+            else:
+                if pause > _FIRST_PAUSE_S:
+                    _log.info(f"ClickHouse at {self._target.address.label} answers again", desk=self._desk.id)
+                return answer
 
     def _wait(self, error: TargetError, pause: float) -> None:
         seconds = pause * random.uniform(0.75, 1.25)  # desks and processes must not all come back at once

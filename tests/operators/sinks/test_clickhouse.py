@@ -17,11 +17,12 @@ from operators.sinks.clickhouse import Batching, ClickHouseSink
 from operators.sinks.connection import client
 from operators.sinks.target import Target
 from schemas.errors import InvariantError, TargetError
+from schemas.market import DEAD_LETTERS
 from schemas.output import Output
-from schemas.trade import FILLS, POSITIONS
+from schemas.trade import FILLS
 from tests.operators.sinks.samples import DESK, fills
 
-TABLES = {"fills": FILLS, "positions": POSITIONS}
+TABLES = {"fills": FILLS, "dead_letters": DEAD_LETTERS}
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,8 @@ def test_an_outage_pauses_the_flow_and_says_so(clickhouse, dsn, run):
     restart.join()
     part.close()
     assert blocked > 2
-    assert len(logs) >= 2
+    assert len(logs) >= 3
+    assert logs.pop()["event"] == f"ClickHouse at 127.0.0.1:{clickhouse.port} answers again"
     line = (
         f"ClickHouse at 127.0.0.1:{clickhouse.port} does not answer; holding 1200 rows, input is paused; next try in "
     )
@@ -155,6 +157,21 @@ def test_what_waits_is_bounded_while_the_target_is_slow(clickhouse, dsn, run):
     assert stored(dsn, run) == whole(20_000)
 
 
+def test_texts_are_written_before_they_fill_the_memory(clickhouse, dsn, run):
+    part = partition(dsn, run, flush_bytes=10_000)
+    part.write_batch([output(1, 10)])
+    sent = clickhouse.inserts()
+    for first in range(1, 101, 4):
+        rows = DEAD_LETTERS.rows([(n, n, 0, "broken", b"x" * 494) for n in range(first, first + 4)])
+        part.write_batch([Output("eu", first, first, {"dead_letters": (first, rows)})])
+        assert part._writer.bytes < 10_000
+    assert clickhouse.inserts() - sent == 5
+    assert part._writer.count == 10
+    part.close()
+    read = client(Address.parse(dsn)).query(f"SELECT sum(length(bytes)) FROM dead_letters WHERE run = '{run}'")
+    assert read.result_rows == [(49_400,)]
+
+
 def test_rows_do_not_wait_longer_than_their_age(dsn, run):
     part = partition(dsn, run, flush_age_ns=10**8)
     part.write_batch([output(1, 5)])
@@ -168,7 +185,7 @@ def test_rows_do_not_wait_longer_than_their_age(dsn, run):
 def test_a_snapshot_is_never_ahead_of_the_tables(dsn, run):
     part = partition(dsn, run)
     part.write_batch([output(1, 7)])
-    assert part.snapshot() == {"fills": 7, "positions": 0}
+    assert part.snapshot() == {"fills": 7, "dead_letters": 0}
     assert stored(dsn, run) == whole(7)
 
 

@@ -35,6 +35,11 @@ def test_missing_rows_are_an_error():
         waiting.append(6, fills(6, 1))
 
 
+def test_rows_of_another_schema_are_an_error():
+    with pytest.raises(InvariantError, match="fills row 1 is not of its schema"):
+        WaitingRows(FILLS, 0).append(1, DEAD_LETTERS.rows([(1, 1, 0, "", b"")]))
+
+
 def test_frames_may_be_reused_by_their_owner():
     waiting, scratch = WaitingRows(FILLS, 0), fills(1, 3)
     waiting.append(1, scratch)
