@@ -25,6 +25,7 @@ class InputPosition:
     """Where a desk's input log stands: the last entry handed on, and each capture's next message."""
 
     cause: int
+    clock: int
     is_ended: bool
     captures: tuple[CapturePosition, ...]
 
@@ -57,6 +58,7 @@ class DeskInput:
             self._files = files.pop_all()
         self._frame, self._desk = frame, desk
         self._cause = resume.cause if resume is not None else 0
+        self._clock = resume.clock if resume is not None else 0
         self._is_ended = resume is not None and resume.is_ended
         self._is_merged = len(feeds) > 1
         ahead = min(max(frame, _LOOKAHEAD_MIN), _LOOKAHEAD_MAX) if self._is_merged else frame
@@ -81,11 +83,13 @@ class DeskInput:
         if cut is None:
             cut = self._end()
         self._cause += len(cut.rows)
+        self._clock = int(cut.rows["ts"][-1])
         return cut
 
     def snapshot(self) -> InputPosition:
         """The position behind the last frame handed on."""
-        return InputPosition(self._cause, self._is_ended, tuple(map(self._position, range(len(self._captures)))))
+        captures = tuple(self._position(i) for i in range(len(self._captures)))
+        return InputPosition(self._cause, self._clock, self._is_ended, captures)
 
     def close(self) -> None:
         """Give the files back."""
@@ -119,8 +123,9 @@ class DeskInput:
 
     def _end(self) -> RawFrame:
         self._is_ended = True
-        clock = max(capture.clock for capture in self._captures)
-        return RawFrame(RAW.rows([(self._cause + 1, clock, RawKind.END, -1, 0, 0)]), np.empty(0, np.uint8), self._desk)
+        return RawFrame(
+            RAW.rows([(self._cause + 1, self._clock, RawKind.END, -1, 0, 0)]), np.empty(0, np.uint8), self._desk
+        )
 
     def _position(self, i: int) -> CapturePosition:
         capture, head = self._captures[i], int(self._lanes["head"][i])

@@ -1,0 +1,194 @@
+"""One Binance feed: the messages of one instrument into events. docs/binance.md tells the protocol as decoded here."""
+
+from typing import Any
+
+import orjson
+
+from operators.feeds.binance_chain import HELD_MAX, UNSYNCED, Chain, Update, Verdict
+from operators.feeds.binance_decimal import MalformedError, Multiples, shown
+from operators.feeds.binance_rows import EventRows
+from schemas.instrument import Instrument
+from schemas.market import LAST, EventKind
+
+_NS_PER_MS = 10**6
+_TIME_MS_MAX = (1 << 63) // _NS_PER_MS
+_ID_MAX = (1 << 63) - 1
+
+FeedEventRow = tuple[int, int, int, int, int, int, int]
+
+
+class BinanceFeed:
+    """Decodes the feed with index `feed` of the desk, which speaks of `instrument` alone."""
+
+    def __init__(
+        self, feed: int, number: int, instrument: Instrument, is_futures: bool, rows: EventRows,
+        feed_events: list[FeedEventRow],
+    ) -> None:  # fmt: skip
+        self._feed, self._instrument, self._symbol = feed, number, instrument.symbol
+        self._prices = Multiples("price", "tick", instrument.tick_nanos)
+        self._quantities = Multiples("quantity", "lot", instrument.lot_nanos)
+        self._rows, self._feed_events = rows, feed_events
+        self._is_futures = is_futures
+        self.chain = Chain(is_futures)
+
+    def decode(self, payload: memoryview, cause: int, ts: int) -> None:
+        """Write the events and feed events of one message. Raises MalformedError, having written nothing but SYNC 0."""
+        try:
+            message = orjson.loads(payload)
+        except orjson.JSONDecodeError as e:
+            raise MalformedError(f"message: expected JSON, came {len(payload)} bytes that are not ({e})") from None
+        if type(message) is not dict:
+            raise MalformedError(f"message: expected an object, came {shown(message)}")
+        data = message.get("data", message)
+        if type(data) is not dict:
+            raise MalformedError(f"data: expected an object, came {shown(data)}")
+        kind = data.get("e")
+        if kind == "bookTicker" or (kind is None and "B" in data and "A" in data):
+            self._quote(data, cause, ts)
+        elif kind == "depthUpdate":
+            self._update(data, cause, ts)
+        elif kind == "trade":
+            self._trade(data, cause, ts)
+        elif kind is None and "lastUpdateId" in data:
+            self._snapshot(data, data is message, cause, ts)
+        elif not _is_reply(message):
+            raise MalformedError(
+                f"event type: expected depthUpdate, bookTicker, trade or a snapshot, came {shown(kind)}"
+            )
+
+    def _quote(self, data: dict[str, Any], cause: int, ts: int) -> None:
+        self._check_symbol(data)
+        try:
+            order = data["u"]
+            prices, quantities = self._prices, self._quantities
+            top = prices[data["b"]], quantities[data["B"]], prices[data["a"]], quantities[data["A"]]
+        except KeyError as e:
+            raise MalformedError(f"field {e}: expected in a bookTicker, came none") from None
+        except TypeError:
+            raise MalformedError(
+                "bookTicker: expected decimal strings for prices and quantities, came a structure"
+            ) from None
+        if (top[0] == 0) != (top[1] == 0) or (top[2] == 0) != (top[3] == 0):
+            raise MalformedError("bookTicker: expected price and quantity both 0 or neither, came one of each")
+        self._rows.quote(cause, ts, _time(data, 0), _id(order, "u"), top, self._instrument)
+
+    def _trade(self, data: dict[str, Any], cause: int, ts: int) -> None:
+        self._check_symbol(data)
+        try:
+            price, qty = self._prices[data["p"]], self._quantities[data["q"]]
+            order, buyer_is_maker = _id(data["t"], "t"), data["m"]
+        except KeyError as e:
+            raise MalformedError(f"field {e}: expected in a trade, came none") from None
+        except TypeError:
+            raise MalformedError("trade: expected decimal strings for price and quantity, came a structure") from None
+        if price == 0 or qty == 0:
+            raise MalformedError("trade: expected price and quantity above 0, came 0")
+        if type(buyer_is_maker) is not bool:
+            raise MalformedError(f"m: expected true or false, came {shown(buyer_is_maker)}")
+        side = 0 if buyer_is_maker else 1
+        self._rows.one(EventKind.TRADE, cause, ts, _time(data), order, price, qty, self._instrument, side, LAST)
+
+    def _update(self, data: dict[str, Any], cause: int, ts: int) -> None:
+        self._check_symbol(data)
+        try:
+            update = self._parse_update(data)
+        except MalformedError:
+            self._lose(cause, ts)
+            raise
+        verdict, admission = self.chain.offer(update)
+        if admission is not None:
+            self._feed_events.append((cause, ts, self._feed, self._instrument, *admission))
+        if verdict is Verdict.APPLY:
+            if update.prices:
+                self._write(update, cause, ts)
+                self._rows.end_message()
+        elif verdict is Verdict.LOSE:
+            self._sync(0, cause, ts, update.ts_event, update.final)
+        elif verdict is Verdict.OVERFLOW:
+            raise MalformedError(
+                f"depthUpdate: expected a snapshot within {HELD_MAX} updates, came none; holding from anew"
+            )
+
+    def _snapshot(self, data: dict[str, Any], is_bare: bool, cause: int, ts: int) -> None:
+        if not is_bare:
+            raise MalformedError("lastUpdateId: expected in a bare REST snapshot, came in a partial depth stream")
+        last_id, ts_event = _id(data["lastUpdateId"], "lastUpdateId"), _time(data, 0)
+        snapshot = Update(0, last_id, ts_event, *self._levels(data, "bids", "asks"))
+        updates, admission = self.chain.snapshot(last_id)
+        if admission is not None:
+            self._feed_events.append((cause, ts, self._feed, self._instrument, *admission))
+        if updates is None:
+            return
+        self._rows.one(EventKind.CLEAR, cause, ts, ts_event, last_id, 0, 0, self._instrument, 0, 0)
+        for update in (snapshot, *updates):
+            self._write(update, cause, ts)
+        self._sync(1, cause, ts, updates[-1].ts_event if updates else ts_event, self.chain.last)
+
+    def _parse_update(self, data: dict[str, Any]) -> Update:
+        first, final = _id(data.get("U"), "U"), _id(data.get("u"), "u")
+        previous = _id(data.get("pu"), "pu") if self._is_futures else first - 1
+        if not previous < first <= final:
+            raise MalformedError(f"update ids: expected pu < U <= u, came {previous}, {first}, {final}")
+        return Update(previous, final, _time(data), *self._levels(data, "b", "a"))
+
+    def _levels(self, data: dict[str, Any], bid_key: str, ask_key: str) -> tuple[list[int], list[int], int]:
+        """(prices, quantities, how many of them are bids)."""
+        prices: list[int] = []
+        quantities: list[int] = []
+        bids = 0
+        for key in (bid_key, ask_key):
+            levels = data.get(key)
+            if type(levels) is not list:
+                raise MalformedError(f"{key}: expected a list of levels, came {shown(levels)}")
+            bids = len(prices)
+            if not levels:
+                continue
+            if set(map(type, levels)) != {list} or set(map(len, levels)) != {2}:
+                raise MalformedError(f"{key}: expected levels of [price, quantity], came {shown(levels)}")
+            try:
+                prices += [self._prices[price] for price, _ in levels]
+                quantities += [self._quantities[quantity] for _, quantity in levels]
+            except TypeError:
+                raise MalformedError(f"{key}: expected levels of decimal strings, came {shown(levels)}") from None
+        if 0 in prices:
+            raise MalformedError("price: expected above 0 in a level, came 0")
+        return prices, quantities, bids
+
+    def _lose(self, cause: int, ts: int) -> None:
+        """A depth update was rejected: the book lacks it."""
+        was_whole = self.chain.last != UNSYNCED
+        self.chain.lose()
+        if was_whole:
+            self._sync(0, cause, ts, 0, 0)
+
+    def _check_symbol(self, data: dict[str, Any]) -> None:
+        if data.get("s") != self._symbol:
+            raise MalformedError(f"s: expected symbol {self._symbol}, came {shown(data.get('s'))}")
+
+    def _write(self, update: Update, cause: int, ts: int) -> None:
+        _, order, ts_event, prices, quantities, bids = update
+        self._rows.levels(cause, ts, ts_event, order, self._instrument, prices, quantities, bids)
+
+    def _sync(self, is_whole: int, cause: int, ts: int, ts_event: int, order: int) -> None:
+        self._rows.one(EventKind.SYNC, cause, ts, ts_event, order, 0, is_whole, self._instrument, 0, LAST)
+
+
+def _id(value: object, name: str) -> int:
+    if type(value) is not int or not 0 <= value <= _ID_MAX:
+        raise MalformedError(f"{name}: expected an id, came {shown(value)}")
+    return value
+
+
+def _time(data: dict[str, Any], default: int | None = None) -> int:
+    """When the venue says it happened, ns: its transaction time `T`, else the event time `E`, which are in ms."""
+    value = data.get("T")
+    if value is None:
+        value = data.get("E", default)
+    if type(value) is not int or not 0 <= value < _TIME_MS_MAX:
+        raise MalformedError(f"time: expected milliseconds in T or E, came {shown(value)}")
+    return value * _NS_PER_MS
+
+
+def _is_reply(message: dict[str, Any]) -> bool:
+    """Whether it answers a request to subscribe: `{"result": null, "id": 1}`, or a list of subscriptions."""
+    return "id" in message and "result" in message and (message["result"] is None or type(message["result"]) is list)
