@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         code = app(args=arguments or ["--help"], prog_name="pairflow", standalone_mode=False)
+        sys.stdout.flush()
     except (PairflowError, typer.TyperException) as e:
         print(f"pairflow: {' '.join(_message(e).split())}", file=sys.stderr)
         return _WRONG

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from schemas.parameter_types import Money
+from schemas.parameter_types import Duration, Money
 from schemas.record import MONEY_QUANTUM
 
 _UNITS_NS = (("h", 3600 * 10**9), ("m", 60 * 10**9), ("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
+_DURATION_PATTERN = TypeAdapter(Duration).json_schema()["pattern"]
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 _NAMES = {"string": "text", "boolean": "true or false", "array": "list", "object": "keys with values", "null": "null"}
 
@@ -49,7 +50,7 @@ def _write_default(schema: dict[str, Any], field: FieldInfo) -> None:
         return
     if Money.__metadata__[0] in field.metadata:  # type: ignore[attr-defined]
         schema["default"] = default / MONEY_QUANTUM
-    elif any("pattern" in form for form in (schema, *schema.get("anyOf", ()))):
+    elif any(_is_duration(form) for form in (schema, *schema.get("anyOf", ()))):
         schema["default"] = duration_text(default)
 
 
@@ -76,20 +77,25 @@ def _default_text(default: Any) -> str:
         return "null"
     if isinstance(default, dict):
         return "{" + ", ".join(f"{key}: {value}" for key, value in default.items()) + "}"
-    return (
-        str(default).lower()
-        if isinstance(default, bool)
-        else f"{default:g}"
-        if isinstance(default, float)
-        else str(default)
-    )
+    if isinstance(default, bool):
+        return str(default).lower()
+    return _number_text(default) if isinstance(default, int | float) else str(default)
+
+
+def _number_text(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
+
+
+def _is_duration(schema: dict[str, Any]) -> bool:
+    return schema.get("pattern") == _DURATION_PATTERN
 
 
 def _type_text(schema: dict[str, Any], definitions: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     """A type in words, and the models in it that have parameters of their own."""
     forms = schema.get("oneOf") or schema.get("anyOf")
     if forms:
-        texts = [_type_text(form, definitions) for form in forms]
+        is_decimal = [form.get("type") for form in forms] == ["number", "string"]  # a number, which may be quoted
+        texts = [_type_text(form, definitions) for form in (forms[:1] if is_decimal else forms)]
         return " | ".join(text for text, _ in texts), [model for _, nested in texts for model in nested]
     if "$ref" in schema:
         model = definitions[schema["$ref"].rpartition("/")[2].rpartition(".")[2]]
@@ -99,10 +105,10 @@ def _type_text(schema: dict[str, Any], definitions: dict[str, Any]) -> tuple[str
         return str(schema["const"]), []
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"])), []
-    if "pattern" in schema:
+    if _is_duration(schema):
         return "duration", []
     kind = _NAMES.get(schema.get("type", ""), schema.get("type", "anything"))
     if kind == "list" and "items" in schema:
         kind = f"list of {_type_text(schema['items'], definitions)[0]}"
-    bounds = "".join(f", {sign} {schema[key]:,}" for key, sign in _BOUNDS.items() if key in schema)
+    bounds = "".join(f", {sign} {_number_text(schema[key])}" for key, sign in _BOUNDS.items() if key in schema)
     return kind + bounds, []

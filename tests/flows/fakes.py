@@ -33,6 +33,8 @@ class Decoder(Fake):
 
 
 class Book(Fake):
+    """Keeps a book."""
+
     inputs = {"events": EVENTS}
     outputs = {"quotes": QUOTES, "levels": LEVELS}
 
