@@ -44,10 +44,10 @@ class Step:
             if frame is not None:
                 frames[port] = frame
         if frames:
-            for port, frame in self.operator.process(frames).items():
-                assert not isinstance(frame, RawFrame)
-                if len(frame):
-                    streams[self._writes[port]] = frame.copy() if keep else frame
+            for port, rows in self.operator.process(frames).items():
+                assert not isinstance(rows, RawFrame)
+                if len(rows):
+                    streams[self._writes[port]] = rows.copy() if keep else rows
 
     def snapshot(self) -> Any:
         """The operator's identity, state version and state."""
@@ -140,13 +140,8 @@ def _loop_step(stages: list[Node]) -> StepPlan:
     seats = {node.component.role: node for node in stages if issubclass(node.component, Stage)}
     trader, venue = seats[Role.TRADER], seats[Role.VENUE]
     levels = venue.inputs.get("levels", ())
-    parameters = Loop.Parameters(
-        trader=trader.parameters,
-        limits=seats[Role.LIMITS].parameters,
-        venue=venue.parameters,
-        portfolio=seats[Role.PORTFOLIO].parameters,
-        levels=bool(levels),
-    )
+    stage_parameters: dict[str, Any] = {role.value: seats[role].parameters for role in Role}
+    parameters = Loop.Parameters(**stage_parameters, levels=bool(levels))
     reads = {"raw": (SOURCE,), "quotes": trader.inputs["quotes"], "signals": trader.inputs["signals"]}
     if levels:
         reads["levels"] = levels

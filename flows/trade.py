@@ -12,6 +12,7 @@ import threading
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import bytewax.operators as op
 import structlog
@@ -77,19 +78,20 @@ def _prepared(path: str) -> Dataflow:
 
 
 def dataflow(
-    config: Config, graph: Graph, sink: Sink, progress: Progress, stop: threading.Event | None = None
+    config: Config, graph: Graph, sink: Sink[Any], progress: Progress, stop: threading.Event | None = None
 ) -> Dataflow:
     """feeds → chain → sink, every desk a partition and a key. Unfused, each step of the chain is a step here."""
     desks = {desk.id: config.desk(desk.id) for desk in config.desks}
     feeds = {desk.id: [(feed, config.feed_path(feed)) for feed in desk.feeds] for desk in config.desks}
 
     flow = Dataflow("pairflow")
-    stream = op.input("feeds", flow, Inputs(feeds, config.runtime.frame, stop, progress.read))
+    cuts = op.input("feeds", flow, Inputs(feeds, config.runtime.frame, stop, progress.read))
     if config.runtime.fuse:
-        stream = op.stateful_batch("chain", stream, partial(ChainLogic, graph, desks, progress))
+        outputs = op.stateful_batch("chain", cuts, partial(ChainLogic, graph, desks, progress))
     else:
+        streams: Any = cuts
         for step in plan(graph):
-            stream = op.stateful_batch(f"chain_{step.name}", stream, partial(StepLogic, step, desks))
-        stream = op.stateful_batch("tables", stream, partial(NumberingLogic, graph, desks, progress))
-    op.output("clickhouse", stream, sink)
+            streams = op.stateful_batch(f"chain_{step.name}", streams, partial(StepLogic, step, desks))
+        outputs = op.stateful_batch("tables", streams, partial(NumberingLogic, graph, desks, progress))
+    op.output("clickhouse", outputs, sink)
     return flow
