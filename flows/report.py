@@ -42,7 +42,7 @@ def show_graph(path: str, config: Config, graph: Graph) -> None:
     ]
     out.print(f"writes {', '.join(written) or 'nothing'}")
     for warning in (*graph.warnings, *_missing_feeds(config)):
-        out.print(f"[yellow]warning:[/yellow] {escape(warning)}")
+        out.print(f"[yellow]warning:[/yellow] {escape(warning)}", soft_wrap=True)
 
 
 def show_operators(known: Mapping[str, type[Component]]) -> None:
@@ -82,7 +82,7 @@ def show_verdicts(name: str, verdicts: Iterable[Verdict]) -> None:
         mark = "[green]passed[/green]" if verdict.passed else "[red]broken[/red]"
         out.print(f"  {mark}  {escape(verdict.name)}")
         if verdict.message:
-            out.print(f"          {escape(verdict.message)}")
+            out.print(f"          {escape(verdict.message)}", soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:

@@ -65,10 +65,9 @@ def impurities(module: ast.Module) -> list[str]:
         for line, name in imported(module)
         if name.split(".")[0] in IMPURE_MODULES or name.startswith("random.")
     ]
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and is_impure(dotted(node.func), bool(node.args or node.keywords)):
-            found.append(f"{node.lineno}: {dotted(node.func)}()")
-    return found
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+    impure = [call for call in calls if is_impure(dotted(call.func), bool(call.args or call.keywords))]
+    return found + [f"{call.lineno}: {dotted(call.func)}()" for call in impure]
 
 
 @pytest.mark.parametrize("name", SOURCES)
