@@ -131,8 +131,8 @@ POSITIONS = schema(
 
 EQUITY = schema(
     "equity",
-    "The desk's account, after each fill and once per interval: equity = capital + realised + unrealised - fees.",
-    Column("equity", Kind.MONEY, "capital plus profit and loss, marked at mid"),
+    "The desk's account, after each fill, once per interval and at the end of the input.",
+    Column("equity", Kind.MONEY, "capital + realised + unrealised - fees"),
     Column("realised", Kind.MONEY, "realised profit and loss before fees"),
     Column("unrealised", Kind.MONEY, "unrealised profit and loss at mid"),
     Column("fees", Kind.MONEY, "fees paid"),

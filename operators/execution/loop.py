@@ -2,8 +2,8 @@
 
 For every entry of the input log, in order: what is pending and due by its time happens; then its market
 data moves the books, the marks and the instruments' states, and resting orders are matched; then its
-signals are acted on. At the end of the input whatever is still pending falls due. A row carries as `cause`
-the entry whose time released it, so it depends on nothing later.
+signals are acted on. At the end of the input whatever is still pending falls due and the account is
+written once more. A row carries as `cause` the entry whose time released it, so it depends on nothing later.
 """
 
 from enum import IntEnum
@@ -25,7 +25,7 @@ from operators.book.ladder import (
 )
 from operators.execution.example import loop_example
 from operators.execution.pending import drop_first
-from operators.execution.rows import SCHEMAS, has_room, scratch, write_fill, write_order_event
+from operators.execution.rows import SCHEMAS, has_room, scratch, write_equity, write_fill, write_order_event
 from operators.execution.state import DESK, I8, INSTRUMENT, ORDER, PAIR, PENDING, Due, Table
 from operators.execution.trader import Trader, on_done, on_fill, on_retry, on_signal
 from operators.execution.venue import SimulatedVenue, arrive, cancel_arrives, fee, match_resting
@@ -246,8 +246,11 @@ def _run(ctx: Any, out: Any, at: Any, item: Any, clock: Any, quotes: Any, levels
             at[3] = s
         if clock[k].kind == _END:
             full = _release_due(ctx, out, item, cause, _FOREVER)
+            if full == _DONE:
+                full = _room(ctx, out)
             if full != _DONE:
                 return full
+            write_equity(ctx, out, cause, max(ts, item[0].ts))
         at[4] = 0
     return _DONE
 
@@ -269,10 +272,14 @@ class Loop(Operator):
     class Parameters(Parameters):
         """The parameters of every stage, and whether the venue gets whole books or quotes alone."""
 
-        trader: Trader.Parameters = Trader.Parameters()
-        limits: Limits.Parameters
-        venue: SimulatedVenue.Parameters = SimulatedVenue.Parameters()
-        portfolio: Portfolio.Parameters = Portfolio.Parameters()
+        trader: Trader.Parameters = Field(default=Trader.Parameters(), description="parameters of the trader")
+        limits: Limits.Parameters = Field(description="parameters of the limits")
+        venue: SimulatedVenue.Parameters = Field(
+            default=SimulatedVenue.Parameters(), description="parameters of the venue"
+        )
+        portfolio: Portfolio.Parameters = Field(
+            default=Portfolio.Parameters(), description="parameters of the portfolio"
+        )
         levels: bool = Field(default=True, description="false: no levels are connected, quotes are the whole book")
 
     def __init__(self, parameters: Any, desk: Desk) -> None:
@@ -284,7 +291,9 @@ class Loop(Operator):
 
     def process(self, frames: Frames) -> Frames:
         """Run the loop over one cut of the input log."""
-        raw = frames["raw"]
+        raw = frames.get("raw")
+        if raw is None:
+            return {}
         clock = raw.rows if isinstance(raw, RawFrame) else raw
         quotes = frames.get("quotes", _NO_QUOTES)
         levels = frames.get("levels", _NO_LEVELS)

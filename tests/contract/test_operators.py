@@ -4,13 +4,14 @@ import pytest
 
 from docs.examples.wide_quotes import WideQuotes
 from flows.contract import check_operator
+from operators.execution.loop import Loop
 from operators.operator import Operator
 from operators.registry import built_in
 
 OPERATORS = [cls for cls in built_in().values() if issubclass(cls, Operator)]
 
 
-@pytest.mark.parametrize("cls", [*OPERATORS, WideQuotes], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", [*OPERATORS, Loop, WideQuotes], ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_keeps_the_contract(cls: type[Operator], seed: int) -> None:
     assert [f"{v.name}: {v.message}" for v in check_operator(cls, seed) if not v.passed] == []

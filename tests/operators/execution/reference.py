@@ -81,7 +81,8 @@ class ReferenceLoop:
                 self._on_signal(signal, ts)
             if entry["kind"] == 2:
                 self.is_over = True
-                self._release(lambda due: True)
+                closed = max(ts, self._release(lambda due: True))
+                self.out.add("equity", *self.account.equity_row(self.cause, closed))
         return dict(self.out.by_stream)
 
     def _next(self, what: str) -> int:
@@ -91,10 +92,12 @@ class ReferenceLoop:
     def _later(self, ts: int, action: Callable[[int], None]) -> None:
         heapq.heappush(self.queue, (ts, self._next("tie"), action))
 
-    def _release(self, is_due: Callable[[int], bool]) -> None:
+    def _release(self, is_due: Callable[[int], bool]) -> int:
+        ts = 0
         while self.queue and is_due(self.queue[0][0]):
             ts, _, action = heapq.heappop(self.queue)
             action(ts)
+        return ts
 
     def _on_clock(self, ts: int) -> None:
         if ts // DAY_NS != self.day:
