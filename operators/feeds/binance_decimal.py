@@ -1,6 +1,5 @@
 """Binance's decimal strings as exact integers."""
 
-import re
 from decimal import Decimal
 
 from schemas.record import DECIMAL_SCALE
@@ -8,8 +7,9 @@ from schemas.record import DECIMAL_SCALE
 LIMIT = 10**12
 """More ticks, or lots, than this are a mistake."""
 
-_REMEMBERED = 4096
-_PLAIN = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?")
+_REMEMBERED = 8192
+_LONGEST = 40
+_UNIT = 10**DECIMAL_SCALE
 
 
 class MalformedError(Exception):
@@ -25,33 +25,37 @@ def shown(value: object) -> str:
 class Multiples(dict[str, int]):
     """`multiples["61837.63000000"]`: how many steps that is, exactly. Raises MalformedError.
 
+    With `is_total`, a total that is not a multiple is rounded down, though not to nothing: Binance shows old
+    orders of sizes that today's lot does not allow, and what exceeds whole lots cannot be traded.
+
     Most prices and quantities come again and again: the last few thousand are remembered.
     """
 
-    def __init__(self, name: str, step_name: str, step_nanos: int) -> None:
+    def __init__(self, name: str, step_name: str, step_nanos: int, is_total: bool = False) -> None:
         super().__init__()
-        self._name, self._step_name, self._step_nanos = name, step_name, step_nanos
+        self._name, self._step_name, self._step_nanos, self._is_total = name, step_name, step_nanos, is_total
 
     def __missing__(self, text: object) -> int:
-        steps = self._parse(text)
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[str(text)] = steps
-        return steps
-
-    def _parse(self, text: object) -> int:
-        match = _PLAIN.fullmatch(text) if isinstance(text, str) else None
-        if match is None:
-            raise MalformedError(f"{self._name}: expected a plain decimal string, not negative, came {shown(text)}")
-        whole, fraction = match[1], match[2] or ""
-        beyond = fraction[DECIMAL_SCALE:].strip("0")
-        nanos = int(whole + fraction[:DECIMAL_SCALE].ljust(DECIMAL_SCALE, "0"))
-        steps, rest = divmod(nanos, self._step_nanos)
-        if rest or beyond:
-            step = Decimal(self._step_nanos).scaleb(-DECIMAL_SCALE).normalize()
-            raise MalformedError(
-                f"{self._name}: expected a multiple of the {self._step_name} {step:f}, came {shown(text)}"
-            )
+        if not isinstance(text, str) or len(text) > _LONGEST or not text.isascii():
+            raise self._not_plain(text)
+        whole, point, fraction = text.partition(".")
+        digits = whole + fraction
+        if not digits.isdigit() or not whole or (point and not fraction):
+            raise self._not_plain(text)
+        scale = 10 ** len(fraction)
+        steps, rest = divmod(int(digits) * _UNIT, self._step_nanos * scale)
+        if rest:
+            if not self._is_total:
+                step = Decimal(self._step_nanos).scaleb(-DECIMAL_SCALE).normalize()
+                expected = f"a multiple of the {self._step_name} {step:f}"
+                raise MalformedError(f"{self._name}: expected {expected}, came {shown(text)}")
+            steps = max(steps, 1)
         if steps > LIMIT:
             raise MalformedError(f"{self._name}: expected at most 1e12 {self._step_name}s, came {shown(text)}")
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[text] = steps
         return steps
+
+    def _not_plain(self, text: object) -> MalformedError:
+        return MalformedError(f"{self._name}: expected a plain decimal string, not negative, came {shown(text)}")

@@ -1,5 +1,6 @@
 """One Binance feed: the messages of one instrument into events. docs/binance.md tells the protocol as decoded here."""
 
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ from operators.feeds.binance_rows import EventRows
 from schemas.instrument import Instrument
 from schemas.market import LAST, EventKind
 
+_TRADE, _CLEAR, _SYNC = int(EventKind.TRADE), int(EventKind.CLEAR), int(EventKind.SYNC)
+_PRICE, _QUANTITY = itemgetter(0), itemgetter(1)
 _NS_PER_MS = 10**6
 _TIME_MS_MAX = (1 << 63) // _NS_PER_MS
 _ID_MAX = (1 << 63) - 1
@@ -26,6 +29,7 @@ class BinanceFeed:
     ) -> None:  # fmt: skip
         self._feed, self._instrument, self._symbol = feed, number, instrument.symbol
         self._prices = Multiples("price", "tick", instrument.tick_nanos)
+        self._totals = Multiples("quantity", "lot", instrument.lot_nanos, is_total=True)
         self._quantities = Multiples("quantity", "lot", instrument.lot_nanos)
         self._rows, self._feed_events = rows, feed_events
         self._is_futures = is_futures
@@ -60,8 +64,8 @@ class BinanceFeed:
         self._check_symbol(data)
         try:
             order = data["u"]
-            prices, quantities = self._prices, self._quantities
-            top = prices[data["b"]], quantities[data["B"]], prices[data["a"]], quantities[data["A"]]
+            prices, totals = self._prices, self._totals
+            top = prices[data["b"]], totals[data["B"]], prices[data["a"]], totals[data["A"]]
         except KeyError as e:
             raise MalformedError(f"field {e}: expected in a bookTicker, came none") from None
         except TypeError:
@@ -86,7 +90,7 @@ class BinanceFeed:
         if type(buyer_is_maker) is not bool:
             raise MalformedError(f"m: expected true or false, came {shown(buyer_is_maker)}")
         side = 0 if buyer_is_maker else 1
-        self._rows.one(EventKind.TRADE, cause, ts, _time(data), order, price, qty, self._instrument, side, LAST)
+        self._rows.one(_TRADE, cause, ts, _time(data), order, price, qty, self._instrument, side, LAST)
 
     def _update(self, data: dict[str, Any], cause: int, ts: int) -> None:
         self._check_symbol(data)
@@ -119,7 +123,7 @@ class BinanceFeed:
             self._feed_events.append((cause, ts, self._feed, self._instrument, *admission))
         if updates is None:
             return
-        self._rows.one(EventKind.CLEAR, cause, ts, ts_event, last_id, 0, 0, self._instrument, 0, 0)
+        self._rows.one(_CLEAR, cause, ts, ts_event, last_id, 0, 0, self._instrument, 0, 0)
         for update in (snapshot, *updates):
             self._write(update, cause, ts)
         self._sync(1, cause, ts, updates[-1].ts_event if updates else ts_event, self.chain.last)
@@ -146,8 +150,8 @@ class BinanceFeed:
             if set(map(type, levels)) != {list} or set(map(len, levels)) != {2}:
                 raise MalformedError(f"{key}: expected levels of [price, quantity], came {shown(levels)}")
             try:
-                prices += [self._prices[price] for price, _ in levels]
-                quantities += [self._quantities[quantity] for _, quantity in levels]
+                prices += map(self._prices.__getitem__, map(_PRICE, levels))
+                quantities += map(self._totals.__getitem__, map(_QUANTITY, levels))
             except TypeError:
                 raise MalformedError(f"{key}: expected levels of decimal strings, came {shown(levels)}") from None
         if 0 in prices:
@@ -170,7 +174,7 @@ class BinanceFeed:
         self._rows.levels(cause, ts, ts_event, order, self._instrument, prices, quantities, bids)
 
     def _sync(self, is_whole: int, cause: int, ts: int, ts_event: int, order: int) -> None:
-        self._rows.one(EventKind.SYNC, cause, ts, ts_event, order, 0, is_whole, self._instrument, 0, LAST)
+        self._rows.one(_SYNC, cause, ts, ts_event, order, 0, is_whole, self._instrument, 0, LAST)
 
 
 def _id(value: object, name: str) -> int:

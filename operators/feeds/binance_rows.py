@@ -10,6 +10,7 @@ from schemas.record import Frame
 
 _ROW = struct.Struct("=7q4i")
 _TWO_ROWS = struct.Struct("=7q4i7q4i")
+_QUOTE, _LEVEL = int(EventKind.QUOTE), int(EventKind.LEVEL)
 _BYTES = EVENTS.dtype.itemsize
 assert _ROW.size == _BYTES, "the columns of EVENTS are not those packed here"
 
@@ -31,7 +32,7 @@ class EventRows:
         return self._frame[: self.count]
 
     def one(
-        self, kind: EventKind, cause: int, ts: int, ts_event: int, order: int, price: int, qty: int, instrument: int,
+        self, kind: int, cause: int, ts: int, ts_event: int, order: int, price: int, qty: int, instrument: int,
         side: int, flags: int,
     ) -> None:  # fmt: skip
         """A single event."""
@@ -48,8 +49,8 @@ class EventRows:
             self._reserve(2)
         _TWO_ROWS.pack_into(
             self._bytes, self.count * _BYTES,
-            cause, ts, ts_event, order, 0, top[0], top[1], instrument, EventKind.QUOTE, 0, 0,
-            cause, ts, ts_event, order, 0, top[2], top[3], instrument, EventKind.QUOTE, 1, LAST,
+            cause, ts, ts_event, order, 0, top[0], top[1], instrument, _QUOTE, 0, 0,
+            cause, ts, ts_event, order, 0, top[2], top[3], instrument, _QUOTE, 1, LAST,
         )  # fmt: skip
         self.count += 2
 
@@ -61,7 +62,7 @@ class EventRows:
         first, end = self.count, self.count + len(prices)
         if end > self._room:
             self._reserve(len(prices))
-        _ROW.pack_into(self._template_bytes, 0, cause, ts, ts_event, order, 0, 0, 0, instrument, EventKind.LEVEL, 0, 0)
+        _ROW.pack_into(self._template_bytes, 0, cause, ts, ts_event, order, 0, 0, 0, instrument, _LEVEL, 0, 0)
         self._frame[first:end] = self._template
         self._price[first:end] = prices
         self._qty[first:end] = quantities
