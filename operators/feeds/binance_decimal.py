@@ -1,6 +1,7 @@
 """Binance's decimal strings as exact integers."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 from schemas.record import DECIMAL_SCALE
 
@@ -34,6 +35,7 @@ class Multiples(dict[str, int]):
     def __init__(self, name: str, step_name: str, step_nanos: int, is_total: bool = False) -> None:
         super().__init__()
         self._name, self._step_name, self._step_nanos, self._is_total = name, step_name, step_nanos, is_total
+        self._ratios: dict[int, tuple[int, int]] = {}
 
     def __missing__(self, text: object) -> int:
         if not isinstance(text, str) or len(text) > _LONGEST or not text.isascii():
@@ -42,8 +44,8 @@ class Multiples(dict[str, int]):
         digits = whole + fraction
         if not digits.isdigit() or not whole or (point and not fraction):
             raise self._not_plain(text)
-        scale = 10 ** len(fraction)
-        steps, rest = divmod(int(digits) * _UNIT, self._step_nanos * scale)
+        times, over = self._ratios.get(len(fraction)) or self._ratio(len(fraction))
+        steps, rest = divmod(int(digits) * times, over)
         if rest:
             if not self._is_total:
                 step = Decimal(self._step_nanos).scaleb(-DECIMAL_SCALE).normalize()
@@ -56,6 +58,12 @@ class Multiples(dict[str, int]):
             self.clear()
         self[text] = steps
         return steps
+
+    def _ratio(self, places: int) -> tuple[int, int]:
+        """(n, d) such that digits with `places` of them behind the point are n / d steps each."""
+        ratio = Fraction(_UNIT, self._step_nanos * 10**places)
+        self._ratios[places] = ratio.numerator, ratio.denominator
+        return self._ratios[places]
 
     def _not_plain(self, text: object) -> MalformedError:
         return MalformedError(f"{self._name}: expected a plain decimal string, not negative, came {shown(text)}")

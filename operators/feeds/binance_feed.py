@@ -69,12 +69,12 @@ class BinanceFeed:
         except KeyError as e:
             raise MalformedError(f"field {e}: expected in a bookTicker, came none") from None
         except TypeError:
-            raise MalformedError(
-                "bookTicker: expected decimal strings for prices and quantities, came a structure"
-            ) from None
-        if (top[0] == 0) != (top[1] == 0) or (top[2] == 0) != (top[3] == 0):
+            raise MalformedError("bookTicker: expected decimal strings as prices and quantities, came others") from None
+        if 0 in top and ((top[0] == 0) != (top[1] == 0) or (top[2] == 0) != (top[3] == 0)):
             raise MalformedError("bookTicker: expected price and quantity both 0 or neither, came one of each")
-        self._rows.quote(cause, ts, _time(data, 0), _id(order, "u"), top, self._instrument)
+        if type(order) is not int or not 0 <= order <= _ID_MAX:
+            raise _no_id(order, "u")
+        self._rows.quote(cause, ts, _time(data, 0), order, top, self._instrument)
 
     def _trade(self, data: dict[str, Any], cause: int, ts: int) -> None:
         self._check_symbol(data)
@@ -179,8 +179,12 @@ class BinanceFeed:
 
 def _id(value: object, name: str) -> int:
     if type(value) is not int or not 0 <= value <= _ID_MAX:
-        raise MalformedError(f"{name}: expected an id, came {shown(value)}")
+        raise _no_id(value, name)
     return value
+
+
+def _no_id(value: object, name: str) -> MalformedError:
+    return MalformedError(f"{name}: expected an id, came {shown(value)}")
 
 
 def _time(data: dict[str, Any], default: int | None = None) -> int:
