@@ -11,7 +11,7 @@ from flows.streams import Ref, Streams, merged
 from operators.operator import Desk
 from schemas.market import RawFrame
 from schemas.output import Output
-from schemas.record import Kind, Schema
+from schemas.record import Frame, Kind, Schema
 from schemas.trade import EQUITY, VERDICTS
 
 
@@ -48,7 +48,7 @@ class Numbering:
             frame = merged(streams, self._rules[name].refs)
             assert frame is not None
             sampler = self._samplers.get(name)
-            frame = frame.copy() if sampler is None else sampler.take(frame)
+            frame = _owned(frame) if sampler is None else sampler.take(frame)
             if len(frame):
                 written[name] = (self.counts[name] + 1, frame)
                 self.counts[name] += len(frame)
@@ -57,9 +57,8 @@ class Numbering:
         if EQUITY.name in written:
             last = written[EQUITY.name][1][-1]
             self.account = {name: int(last[name]) for name in EQUITY.dtype.names or ()}
-        end = raw.rows[-1]
-        self.cause = int(end["cause"])
-        return Output(self._desk, self.cause, int(end["ts"]), written)
+        self.cause = raw.rows["cause"].item(-1)
+        return Output(self._desk, self.cause, raw.rows["ts"].item(-1), written)
 
     def snapshot(self) -> Any:
         """Numbers given so far, totals, and what the samplers have kept."""
@@ -72,6 +71,11 @@ class Numbering:
         self.counts, self.account = dict(counts), dict(account)
         for name, due in samplers.items():
             self._samplers[name].restore(due)
+
+
+def _owned(frame: Frame) -> Frame:
+    """A copy of the rows. By way of bytes, which costs a sixth of NumPy's field by field, but for references."""
+    return frame.copy() if frame.dtype.hasobject else np.frombuffer(frame.tobytes(), frame.dtype)
 
 
 def _key_count(schema: Schema, desk: Desk) -> int:

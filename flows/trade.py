@@ -80,7 +80,7 @@ def _prepared(path: str) -> Dataflow:
 def dataflow(
     config: Config, graph: Graph, sink: Sink[Any], progress: Progress, stop: threading.Event | None = None
 ) -> Dataflow:
-    """feeds → chain → sink, every desk a partition and a key. Unfused, each step of the chain is a step here."""
+    """Feeds → chain → sink, every desk a partition and a key. Unfused, each step of the chain is a step here."""
     desks = {desk.id: config.desk(desk.id) for desk in config.desks}
     feeds = {desk.id: [(feed, config.feed_path(feed)) for feed in desk.feeds] for desk in config.desks}
 

@@ -18,7 +18,6 @@ from numba.extending import intrinsic
 
 from schemas.record import Frame
 
-
 kernel = njit(cache=True, error_model="numpy")
 """Compile on first call, keep the machine code on disk; IEEE arithmetic, no fast-math, no wall clock."""
 

@@ -1,7 +1,7 @@
 """Market data: the input log, normalised events, book levels and quotes."""
 
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,7 @@ RAW = Schema(
 )
 
 
-@dataclass(frozen=True)
-class RawFrame:
+class RawFrame(NamedTuple):
     """A cut of a desk's input log: `rows` of schema RAW and the bytes they point into (uint8, read-only)."""
 
     rows: Frame

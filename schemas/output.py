@@ -1,13 +1,12 @@
 """What a desk's chain hands to the sinks for one cut of the input."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.record import Frame
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """Rows of every stream with their sequence numbers: row `i` of a stream is number `first_seq + i`.
 
     Numbers start at 1 and have no holes; they are the same whatever the cut.

@@ -6,7 +6,6 @@ from operators.kernel import kernel, table
 from operators.simulator.generator import GENERATOR, exp, normals
 from operators.simulator.market import GROUP, MEMBER
 from operators.simulator.state import Table
-from schemas.record import Frame
 
 
 @kernel

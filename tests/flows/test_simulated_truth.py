@@ -21,6 +21,8 @@ from schemas.record import Frame
 
 SESSION = SessionParameters(symbols=24, groups=3, pairs=60, controls=40, messages=400_000, seed=11)
 
+WINDOW = "{type: rolling, window: 360}"
+
 CONFIG = """
 run: truth
 target: chdb://unused
@@ -34,7 +36,7 @@ desks:
 operators:
   - {{id: itch, type: itch50, input: feeds, feed: itch, date: 2026-01-05}}
   - {{id: book, type: book, input: itch}}
-  - {{id: spread, type: spread, input: book, hedge: {hedge}, zscore: {{type: rolling, window: {zscore}}}, every: {every}}}
+  - {{id: spread, type: spread, input: book, hedge: {hedge}, zscore: {zscore}, every: {every}}}
   - {{id: bands, type: bands, input: spread, entry: 2.2, exit: 0.2, notional: 20_000, min_hedge: 0.02, max_hedge: 50}}
   - {{id: trader, type: trader, input: [bands, book]}}
   - id: limits
@@ -82,11 +84,11 @@ def run(session: Path, **settings: Any) -> Run:
 @pytest.fixture(scope="module")
 def rolling(session: Path) -> Run:
     """The strategy as a user runs it: hedge ratios are learned."""
-    return run(session, pairs="pairs.yaml", hedge="{type: rolling, window: 3600}", zscore=360, every="5s")
+    return run(session, pairs="pairs.yaml", hedge="{type: rolling, window: 3600}", zscore=WINDOW, every="5s")
 
 
 def test_hedge_ratios_are_found(rolling: Run) -> None:
-    """Regression on a five-hour window leans towards zero by the noise in x: within 12 % in the median, 25 % for most."""
+    """Regression on a five-hour window leans towards zero by the noise in x: 12 % in the median at most."""
     spreads = rolling.rows["spreads"]
     errors = []
     for number, pair in enumerate(rolling.desk.pairs):
@@ -107,7 +109,7 @@ def test_half_lives_are_found(session: Path) -> None:
         for p in truth
         if p["cointegrated"]
     ]
-    found = run(session, pairs=json.dumps(pairs), hedge="{type: static}", zscore=60, every="30s")
+    found = run(session, pairs=json.dumps(pairs), hedge="{type: static}", zscore=WINDOW, every="30s")
     errors = []
     for number, pair in enumerate(found.desk.pairs):
         spreads = found.rows["spreads"]
@@ -121,7 +123,7 @@ def test_half_lives_are_found(session: Path) -> None:
 
 
 def profits(found: Run) -> dict[bool, float]:
-    """Profit at traded prices, before fees, what is still open at the last mid; of cointegrated pairs, and of others."""
+    """Profit before fees, what is still open at the last mid: of cointegrated pairs, and of the others."""
     quotes, fills = found.rows["quotes"], found.rows["fills"]
     last_mids = np.zeros(len(found.desk.instruments))
     last_mids[quotes["instrument"]] = (quotes["bid"] + quotes["ask"]) / 2  # later rows overwrite earlier ones
@@ -136,7 +138,7 @@ def test_the_strategy_earns_on_cointegrated_pairs_alone(tmp_path: Path) -> None:
     for seed in range(8):
         parameters = SESSION.model_copy(update={"seed": seed, "messages": 200_000, "groups": 8, "pairs": 20})
         session = write_session(parameters, tmp_path / str(seed) / "session")
-        found = run(session, pairs="pairs.yaml", hedge="{type: rolling, window: 1800}", zscore=360, every="5s")
+        found = run(session, pairs="pairs.yaml", hedge="{type: rolling, window: 1800}", zscore=WINDOW, every="5s")
         for kind, profit in profits(found).items():
             totals[kind].append(profit)
     score = np.mean(totals[False]) / np.std(totals[False], ddof=1) * math.sqrt(len(totals[False]))
