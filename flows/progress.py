@@ -95,8 +95,7 @@ class Progress:
 
     def finish(self, stop: threading.Event) -> None:
         """End the live line and print the summary."""
-        is_complete = all(self.desks[desk].fraction >= 1 for desk in self.seen)
-        status = "finished" if is_complete else "stopped, run the same command to resume" if stop.is_set() else "failed"
+        status = self._status(stop)
         self._done.set()
         if self._thread is not None:
             self._thread.join()
@@ -116,8 +115,14 @@ class Progress:
             f"FROM fills WHERE run = '{self._run}' ORDER BY desk, seq LIMIT 20\""
         )
 
+    def _status(self, stop: threading.Event) -> str:
+        if all(self.desks[desk].fraction >= 1 for desk in self.seen):
+            had_nothing_left = all(self.desks[desk].rows == 0 for desk in self.seen)
+            return "had finished before, nothing was left to do" if had_nothing_left else "finished"
+        return "stopped, run the same command to resume" if stop.is_set() else "failed"
+
     def _summary(self, status: str, elapsed_s: float) -> Table:
-        table = Table(title=f"run {self._run}: {status} after {elapsed_s:.1f} s", title_justify="left")
+        table = Table(title=f"run {self._run}: {status} ({elapsed_s:.1f} s)", title_justify="left")
         for name in (
             "desk",
             "events",

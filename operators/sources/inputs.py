@@ -13,7 +13,10 @@ from operators.sources.feed import FeedConfig
 from schemas.market import RawFrame
 
 OnProgress = Callable[[str, int, int, float], None]
-"""Called after each frame with desk, entries in the frame, clock of the last one, fraction of the input read."""
+"""Called after each frame with desk, entries in the frame, clock of the last one, fraction of the input read.
+
+Where an input is resumed, it is also called before the first frame, with 0 entries.
+"""
 
 Item = tuple[str, RawFrame]
 
@@ -45,6 +48,9 @@ class Inputs(FixedPartitionedSource[Item, InputPosition]):
         """The input of one desk, from the start or where it was left. Raises CaptureError."""
         _hold_thread_state()
         source = DeskInput(self._desks[for_part], self._frame, resume_state, for_part)
+        if self._on_progress is not None and resume_state is not None:
+            clock = max(position.clock for position in resume_state.captures)
+            self._on_progress(for_part, 0, clock, source.fraction)
         return DeskPartition(for_part, source, self._stop, self._on_progress)
 
 
