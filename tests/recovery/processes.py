@@ -1,9 +1,11 @@
 """Starting the flow in processes of its own, and ending them."""
 
+import os
 import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -82,3 +84,28 @@ def lives(
             last_words.append("anywhere")
     run(config, "-r", recovery, "--epoch-ms", 1000)
     return last_words
+
+
+def run_briefly(config: Path, number: signal.Signals, *options: object, seconds: float = 0.5) -> None:
+    """Run the flow and end it with a signal a little after its first frame; it must go as one that was stopped."""
+    flow = start(config, *options)
+    wait_for_reading(flow)
+    time.sleep(seconds)
+    flow.send_signal(number)
+    out, err = end(flow)
+    assert flow.returncode == 0, err
+    assert "run stopped, run the same command to resume" in err, f"{out}\n{err}"
+
+
+def command(*arguments: object, flow: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m bytewax.run` itself."""
+    line = [sys.executable, "-m", "bytewax.run", f"flows.trade:build('{flow}')", *map(str, arguments)]
+    return subprocess.run(
+        line,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE_S,
+        check=False,
+        env=os.environ | environment,
+    )

@@ -14,7 +14,7 @@ import yaml
 
 from operators.feeds import itch_encode as itch
 from operators.simulator.files import FEED, INSTRUMENTS, PAIRS, write_session
-from operators.simulator.parameters import OPEN_NS, SessionParameters
+from operators.simulator.parameters import SessionParameters
 
 PARAMETERS = SessionParameters(
     symbols=24, groups=4, pairs=40, messages=40_000, hours=1, seed=5, half_life=("20s", "60s")
@@ -159,9 +159,7 @@ def write_config(
     """
     pairs = yaml.safe_load((session / PAIRS).read_text())
     share = {1: [pairs], 3: [pairs[:20], pairs[10:30], pairs[20:]]}[desks]
-    operators = copy.deepcopy(OPERATORS)
-    for operator in operators:
-        operator |= (parameters or {}).get(operator["id"], {})
+    operators = [copy.deepcopy(operator) | (parameters or {}).get(operator["id"], {}) for operator in OPERATORS]
     feed = {"id": "itch", "format": "itch50", "path": FEED, "date": "2026-01-05", "timezone": "America/New_York"}
     document = {
         "run": run,
