@@ -4,13 +4,15 @@ The closed loop's stages run as one step. Fused, the whole chain is one bytewax 
 steps is one, and hands on the streams of the cut.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from flows.express import express_path
 from flows.graph import Graph, Node
 from flows.numbering import Numbering
-from flows.streams import SOURCE, Ref, Streams, merged
+from flows.step import Step
+from flows.streams import SOURCE, Streams
 from operators.execution.loop import Loop
 from operators.execution.stage import Role, Stage
 from operators.operator import Desk, Operator
@@ -20,52 +22,6 @@ from schemas.output import Output
 
 LOOP_ID = "loop"
 """Step id of the closed loop."""
-
-
-class Step:
-    """An operator and where its input ports read and its output ports write."""
-
-    def __init__(
-        self, name: str, operator: Operator, reads: Mapping[str, tuple[Ref, ...]], writes: Mapping[str, Ref]
-    ) -> None:
-        self.name = name
-        self.operator = operator
-        self._reads = tuple(reads.items())
-        self._writes = dict(writes)
-
-    def run(self, streams: Streams, *, keep: bool = False) -> None:
-        """Process the cut's frames. An operator without any input rows has nothing to do.
-
-        What is written is valid until the next run; with `keep` it is copied and stays.
-        """
-        frames: dict[str, Any] = {}
-        for port, refs in self._reads:
-            frame = merged(streams, refs)
-            if frame is not None:
-                frames[port] = frame
-        if frames:
-            for port, rows in self.operator.process(frames).items():
-                assert not isinstance(rows, RawFrame)
-                if len(rows):
-                    streams[self._writes[port]] = rows.copy() if keep else rows
-
-    def snapshot(self) -> Any:
-        """The operator's identity, state version and state."""
-        cls = type(self.operator)
-        return f"{cls.__module__}:{cls.__qualname__}", cls.version, self.operator.snapshot()
-
-    def restore(self, state: Any) -> None:
-        """Go on from a snapshot of the same operator. Raises RecoveryError for another one's."""
-        cls = type(self.operator)
-        kind, version, inner = state
-        here = (f"{cls.__module__}:{cls.__qualname__}", cls.version)
-        if (kind, version) != here:
-            raise RecoveryError(
-                f"the checkpoint of step {self.name!r} was written by {kind} (state version {version}), "
-                f"this is {here[0]} (state version {here[1]}); run the version that wrote it, "
-                "or start a new run with another name and recovery directory"
-            )
-        self.operator.restore(inner)
 
 
 @dataclass(frozen=True)
@@ -83,12 +39,13 @@ class Chain:
         self.desk = desk
         self.steps = [step.build(desk) for step in plan(graph)]
         self.numbering = Numbering(graph.tables, desk)
+        self._path = express_path(self.steps, (ref for rule in graph.tables.values() for ref in rule.refs))
 
     def process(self, raw: RawFrame) -> Output:
         """Run one cut of the input log through every operator."""
         streams: Streams = {SOURCE: raw}
-        for step in self.steps:
-            step.run(streams)
+        for run in self._path:
+            run(streams)
         return self.numbering.number(raw, streams)
 
     def snapshot(self) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from flows.sampling import Sampler
 from flows.streams import Ref, Streams, merged
 from operators.operator import Desk
-from schemas.market import RawFrame
+from schemas.market import RAW, RawFrame
 from schemas.output import Output
 from schemas.record import Frame, Kind, Schema
 from schemas.trade import EQUITY, VERDICTS
@@ -38,13 +38,14 @@ class Numbering:
         self._table_of = {ref: name for name, rule in rules.items() for ref in rule.refs}
         self.counts = dict.fromkeys(rules, 0)
         self.denied = 0
-        self.account: dict[str, int] = {}
-        self.cause = 0
+        self._equity = EQUITY.empty
+        self._rows = RAW.empty
 
     def number(self, raw: RawFrame, streams: Streams) -> Output:
         """Everything this cut writes; the frames are the output's own."""
-        written = {}
-        for name in {self._table_of[ref]: None for ref in streams if ref in self._table_of}:
+        self._rows = raw.rows
+        written: dict[str, tuple[int, Frame]] = {}
+        for name in sorted({self._table_of[ref] for ref in self._table_of.keys() & streams.keys()}):
             frame = merged(streams, self._rules[name].refs)
             assert frame is not None
             sampler = self._samplers.get(name)
@@ -53,22 +54,30 @@ class Numbering:
                 written[name] = (self.counts[name] + 1, frame)
                 self.counts[name] += len(frame)
         if VERDICTS.name in written:
-            self.denied += int(np.count_nonzero(written[VERDICTS.name][1]["passed"] == 0))
+            self.denied += written[VERDICTS.name][1]["passed"].tolist().count(0)
         if EQUITY.name in written:
-            last = written[EQUITY.name][1][-1]
-            self.account = {name: int(last[name]) for name in EQUITY.dtype.names or ()}
-        self.cause = raw.rows["cause"].item(-1)
-        return Output(self._desk, self.cause, raw.rows["ts"].item(-1), written)
+            self._equity = written[EQUITY.name][1][-1:]
+        return Output(self._desk, written)
+
+    @property
+    def cause(self) -> int:
+        """The last entry of the input log whose rows are numbered, 0 before the first."""
+        return int(self._rows["cause"][-1]) if len(self._rows) else 0
+
+    @property
+    def account(self) -> dict[str, int]:
+        """The last row of `equity`, money quanta; empty before the first."""
+        return {name: int(self._equity[name][0]) for name in EQUITY.dtype.names or ()} if len(self._equity) else {}
 
     def snapshot(self) -> Any:
         """Numbers given so far, totals, and what the samplers have kept."""
         samplers = {name: sampler.snapshot() for name, sampler in self._samplers.items()}
-        return self.cause, dict(self.counts), self.denied, dict(self.account), samplers
+        return self._rows[-1:].copy(), dict(self.counts), self.denied, self._equity.copy(), samplers
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot."""
-        self.cause, counts, self.denied, account, samplers = state
-        self.counts, self.account = dict(counts), dict(account)
+        self._rows, counts, self.denied, self._equity, samplers = state
+        self.counts = dict(counts)
         for name, due in samplers.items():
             self._samplers[name].restore(due)
 

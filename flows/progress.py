@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 from rich.console import Console
@@ -24,10 +24,22 @@ class DeskProgress:
     capital: int
     rows: int = 0
     fraction: float = 0.0
-    cause: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
-    denied: int = 0
-    account: Mapping[str, int] = field(default_factory=dict)
+    numbering: Numbering | None = None
+
+    @property
+    def cause(self) -> int:
+        """Entries of the input log processed."""
+        return self.numbering.cause if self.numbering else 0
+
+    @property
+    def account(self) -> Mapping[str, int]:
+        """The last row of `equity`."""
+        return self.numbering.account if self.numbering else {}
+
+    @property
+    def denied(self) -> int:
+        """Orders denied."""
+        return self.numbering.denied if self.numbering else 0
 
     @property
     def profit(self) -> float:
@@ -36,7 +48,7 @@ class DeskProgress:
 
     def count(self, table: str) -> int:
         """Rows of a table so far."""
-        return self.counts.get(table, 0)
+        return self.numbering.counts.get(table, 0) if self.numbering else 0
 
 
 class Progress:
@@ -61,12 +73,8 @@ class Progress:
 
     def reached(self, desk: str, numbering: Numbering) -> None:
         """The chain finished a cut, or was restored from a checkpoint."""
-        progress = self.desks[desk]
         self.seen.add(desk)
-        progress.cause = numbering.cause
-        progress.counts = numbering.counts
-        progress.denied = numbering.denied
-        progress.account = numbering.account
+        self.desks[desk].numbering = numbering
 
     def start(self) -> None:
         """Show the live line, on a terminal only."""

@@ -5,10 +5,11 @@ from typing import Any
 
 from bytewax.operators import StatefulBatchLogic
 
-from flows.chain import Chain, Step, StepPlan
+from flows.chain import Chain, StepPlan
 from flows.graph import Graph
 from flows.numbering import Numbering
 from flows.progress import Progress
+from flows.step import Step
 from flows.streams import SOURCE, Streams
 from operators.operator import Desk
 from schemas.market import RawFrame

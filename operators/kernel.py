@@ -38,6 +38,13 @@ def table(ctx, i, dtype):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
+def first_rows(ctx, i, count, dtype):  # type: ignore[no-untyped-def]
+    """Inside a kernel: the first `count` rows of table number `i` of the state behind `ctx`."""
+    block = carray(_pointer(ctx), (2 * i + 2,), np.int64)
+    return carray(_pointer(block[2 * i]), (count,), dtype)
+
+
+@njit(inline="always")
 def bare(array, dtype):  # type: ignore[no-untyped-def]
     """Inside a kernel: a contiguous one-dimensional `array` of `dtype`, uncounted, to hand to other kernels.
 

@@ -16,7 +16,7 @@ from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register
 from schemas.errors import InvariantError
 from schemas.market import EVENTS, FEED_EVENTS, LEVELS, QUOTES
-from schemas.record import Schema
+from schemas.record import Frame, Schema
 
 
 class BookParameters(operator.Parameters):
@@ -55,18 +55,25 @@ class Book(Operator):
             return {}
         if len(events) > self._room:
             self._make_scratch(len(events))
-        why, i, quotes, levels, feed_events = apply(self._state.ctx, self._out, events, 0)
+        return self.finish(events, apply(self._state.ctx, self._out, events, 0))
+
+    @property
+    def contexts(self) -> tuple[int, int]:
+        """What the kernel `apply` gets: state and scratch."""
+        return self._state.ctx, self._out
+
+    def finish(self, events: Frame, applied: tuple[int, ...]) -> dict[str, Frame]:
+        """Go on where `apply` stopped, until done, and give the rows."""
+        why, i, quotes, levels, feed_events = applied
         while why != DONE:
             self._make_room(why, events[i])
             why, i, quotes, levels, feed_events = apply(self._state.ctx, self._out, events, i)
-        produced = {}
-        if quotes:
-            produced["quotes"] = self._quotes[:quotes]
-        if levels:
-            produced["levels"] = self._levels[:levels]
-        if feed_events:
-            produced["feed_events"] = self._feed_events[:feed_events]
-        return produced
+        frames = zip(("quotes", "levels", "feed_events"), self.rows(quotes, levels, feed_events), strict=True)
+        return {name: frame for name, frame in frames if len(frame)}
+
+    def rows(self, quotes: int, levels: int, feed_events: int) -> tuple[Frame, Frame, Frame]:
+        """The first so many rows of each scratch."""
+        return self._quotes[:quotes], self._levels[:levels], self._feed_events[:feed_events]
 
     def snapshot(self) -> Any:
         """Copies of all tables."""

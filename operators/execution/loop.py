@@ -188,12 +188,14 @@ def _match(ctx: Any, out: Any, rows: Any, end: int, cause: int, ts: int) -> int:
 
 
 @kernel
-def _run(ctx: Any, out: Any, at: Any, item: Any, clock: Any, quotes: Any, levels: Any, signals: Any) -> int:
-    """Go on from the cursor `at` = (clock row, quote, level, signal, step) until done or something is full.
+def run_loop(ctx: Any, out: Any, work: Any, clock: Any, quotes: Any, levels: Any, signals: Any) -> int:
+    """Go on from the cursor in `work` until done, which is 0, or something is full.
+
+    The cursor is (clock row, quote, level, signal, step), all 0 at a frame's beginning.
 
     Most entries release nothing and lead to nothing: what they cost is a few comparisons here.
     """
-    at, item = bare(at, I8), bare(item, PENDING)
+    at, item = table(work, 0, I8), table(work, 1, PENDING)
     clock, quotes, levels, signals = (
         bare(clock, _RAW),
         bare(quotes, _QUOTE),
@@ -286,29 +288,39 @@ class Loop(Operator):
         super().__init__(parameters, desk)
         self._state = _initial_state(parameters, desk)
         self._out = scratch(256)
-        self._cursor = np.zeros(5, np.int64)
-        self._item = np.zeros(1, PENDING)
+        self._work = State(cursor=np.zeros(5, np.int64), item=np.zeros(1, PENDING))
 
     def process(self, frames: Frames) -> Frames:
         """Run the loop over one cut of the input log."""
         raw = frames.get("raw")
         if raw is None:
             return {}
-        clock = raw.rows if isinstance(raw, RawFrame) else raw
-        quotes = frames.get("quotes", _NO_QUOTES)
-        levels = frames.get("levels", _NO_LEVELS)
-        signals = frames.get("signals", _NO_SIGNALS)
-        self._cursor[:] = 0
-        parts: list[dict[str, Frame]] = []
-        while True:
-            stopped = _run(self._state.ctx, self._out.ctx, self._cursor, self._item, clock, quotes, levels, signals)
-            part = self._written()
-            if stopped == _DONE:
-                return _joined([*parts, part]) if parts else part
-            parts.append({name: frame.copy() for name, frame in part.items()})
-            self._make_room(stopped)
+        clock: Any = raw.rows if isinstance(raw, RawFrame) else raw
+        quotes: Any = frames.get("quotes", _NO_QUOTES)
+        levels: Any = frames.get("levels", _NO_LEVELS)
+        signals: Any = frames.get("signals", _NO_SIGNALS)
+        self._work["cursor"].fill(0)
+        stopped = run_loop(*self.contexts, clock, quotes, levels, signals)
+        return self.finish(stopped, clock, quotes, levels, signals)
 
-    def _written(self) -> dict[str, Frame]:
+    @property
+    def contexts(self) -> tuple[int, int, int]:
+        """What the kernel `run_loop` gets: state, scratch and cursor."""
+        return self._state.ctx, self._out.ctx, self._work.ctx
+
+    def finish(self, stopped: int, clock: Frame, quotes: Frame, levels: Frame, signals: Frame) -> dict[str, Frame]:
+        """Go on where `run_loop` stopped, until done, and give the rows."""
+        if stopped == _DONE:
+            return self.written()
+        parts: list[dict[str, Frame]] = []
+        while stopped != _DONE:
+            parts.append({name: frame.copy() for name, frame in self.written().items()})
+            self._make_room(stopped)
+            stopped = run_loop(*self.contexts, clock, quotes, levels, signals)
+        return _joined([*parts, self.written()])
+
+    def written(self) -> dict[str, Frame]:
+        """The rows in the scratch, by stream."""
         counts = self._out["counts"].tolist()
         return {name: self._out[name][: counts[i]] for i, name in _STREAMS if counts[i]}
 

@@ -90,6 +90,20 @@ class Spread(Operator):
             raise self._stranger(quotes[-1 - count])
         return {"spreads": self._rows[:count]} if count else {}
 
+    @property
+    def contexts(self) -> tuple[int, int]:
+        """What the kernel `spread_rows` gets: desk tables with the scratch, and state."""
+        return self._desk_tables.ctx, self._state.ctx
+
+    def rows(self, count: int) -> Frame:
+        """The first `count` rows of the scratch."""
+        return self._rows[:count]
+
+    @property
+    def quotes_max(self) -> int:
+        """How many quotes certainly find room in the scratch."""
+        return len(self._rows) // max(self._degree_max, 1)
+
     def snapshot(self) -> dict[str, Frame]:
         """Pairs, their statistics and their windows."""
         return self._state.snapshot()

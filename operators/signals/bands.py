@@ -93,6 +93,15 @@ class Bands(Operator):
             raise self._stranger(spreads[-1 - count])
         return {"signals": self._rows[:count]} if count else {}
 
+    @property
+    def contexts(self) -> tuple[int, int]:
+        """What the kernel `band_signals` gets: desk tables with the scratch, and state."""
+        return self._desk_tables.ctx, self._state.ctx
+
+    def rows(self, count: int) -> Frame:
+        """The first `count` rows of the scratch."""
+        return self._rows[:count]
+
     def snapshot(self) -> dict[str, Frame]:
         """The position wanted of every pair."""
         return self._state.snapshot()

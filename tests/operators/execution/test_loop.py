@@ -214,13 +214,13 @@ def test_an_entry_that_fills_thousands_of_levels_grows_the_queue_first() -> None
 
 def test_an_absent_port_is_to_the_compiler_what_an_empty_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another type would be compiled again, which takes seconds in the middle of a run."""
-    kernel, seen = loop_module._run, set()
+    kernel, seen = loop_module.run_loop, set()
 
     def recorded(*args: Any) -> Any:
         seen.add(tuple(map(typeof, args)))
         return kernel(*args)
 
-    monkeypatch.setattr(loop_module, "_run", recorded)
+    monkeypatch.setattr(loop_module, "run_loop", recorded)
     scenario = long_scenario(0)
     loop = new_loop(scenario.desk, scenario.parameters)
     pieces = cut(scenario.frames, range(1, scenario.last))

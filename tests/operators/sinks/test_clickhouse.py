@@ -38,7 +38,7 @@ def run(request):
 
 
 def output(first, count, desk="eu"):
-    return Output(desk, first, first, {"fills": (first, fills(first, count)), "raw": (first, fills(first, count))})
+    return Output(desk, {"fills": (first, fills(first, count)), "raw": (first, fills(first, count))})
 
 
 def sink(dsn, run, stop=None, desks=None, **batching):
@@ -163,7 +163,7 @@ def test_texts_are_written_before_they_fill_the_memory(clickhouse, dsn, run):
     sent = clickhouse.inserts()
     for first in range(1, 101, 4):
         rows = DEAD_LETTERS.rows([(n, n, 0, "broken", b"x" * 494) for n in range(first, first + 4)])
-        part.write_batch([Output("eu", first, first, {"dead_letters": (first, rows)})])
+        part.write_batch([Output("eu", {"dead_letters": (first, rows)})])
         assert part._writer.bytes < 10_000
     assert clickhouse.inserts() - sent == 5
     assert part._writer.count == 10

@@ -38,7 +38,7 @@ class Fills(StatefulSourcePartition):
         first, count = self.last + 1, min(random.randint(1, 400), ROWS - self.last)
         self.last += count
         time.sleep(0.001)
-        return [("eu", Output("eu", self.last, 0, {"fills": (first, fills(first, count))}))]
+        return [("eu", Output("eu", {"fills": (first, fills(first, count))}))]
 
     def snapshot(self):
         return self.last
