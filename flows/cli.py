@@ -16,6 +16,8 @@ _WRONG = 2
 """Exit code of bad use and of everything that pairflow raises on purpose."""
 
 _DEMO_CONFIG = Path("config/demo.yaml")
+_PIPE_WIDTH = 200
+"""Columns for a table that is not shown on a terminal."""
 
 app = typer.Typer(
     name="pairflow",
@@ -172,7 +174,8 @@ def query(
     from flows.config import load
     from operators.sinks.query import query as ask
 
-    for piece in ask(load(config).target, sql, form):
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    for piece in ask(load(config).target, sql, form, width=width):
         sys.stdout.write(piece)
 
 
