@@ -8,15 +8,36 @@ handed from kernel to kernel is counted in and out with atomic instructions, ten
 integer and opens a table with `table(ctx, i, dtype)`, which is free. `bare` does the same for an array.
 """
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from schemas.record import Frame
+
+
+def _source_digest() -> str:
+    """A digest of all source that kernels are made of.
+
+    numba recompiles a kernel when its own file changes, but not when what it calls does, or a constant
+    that it imports. So machine code is kept apart by the digest of everything it may depend on.
+    """
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for package in ("schemas", "operators"):
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+if not numba.config.CACHE_DIR:
+    numba.config.CACHE_DIR = str(Path(__file__).parent / "__pycache__" / f"kernels-{_source_digest()}")
 
 kernel = njit(cache=True, error_model="numpy")
 """Compile on first call, keep the machine code on disk; IEEE arithmetic, no fast-math, no wall clock."""

@@ -201,15 +201,15 @@ def test_simulate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_query(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def answer(*arguments: str) -> Iterator[str]:
-        asked.append(arguments)
+    def answer(*arguments: str, width: int) -> Iterator[str]:
+        asked.append((*arguments, width))
         yield "1\n"
         yield "2\n"
 
     monkeypatch.setattr(query_module, "query", answer)
     path = written(tmp_path)
     assert main(["query", "SELECT 1", "--config", str(path), "--format", "csv"]) == 0
-    assert asked == [(f"chdb://{tmp_path}/clickhouse", "SELECT 1", "csv")]
+    assert asked == [(f"chdb://{tmp_path}/clickhouse", "SELECT 1", "csv", 200)]
     assert capsys.readouterr().out == "1\n2\n"
 
 
