@@ -13,9 +13,5 @@ class Output(NamedTuple):
     """
 
     desk: str
-    cause: int
-    """Last input-log entry consumed."""
-    ts: int
-    """Desk clock at that entry, ns UTC."""
     streams: Mapping[str, tuple[int, Frame]]
     """Stream name -> (first_seq, rows). Streams without rows are absent."""
