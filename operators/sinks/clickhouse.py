@@ -82,9 +82,35 @@ class DeskPartition(StatefulSinkPartition[Output, dict[str, int]]):
         self._writer = writer
         self._batching = batching
         self._waiting_since = 0
+        self._is_broken = False
 
     def write_batch(self, values: list[Output]) -> None:
         """Take rows, and write them once there are enough or they are old enough."""
+        try:
+            self._take(values)
+        except BaseException:
+            self._is_broken = True
+            raise
+
+    def snapshot(self) -> dict[str, int]:
+        """Write what waits, so that no epoch is committed whose rows are not in the tables."""
+        try:
+            self._writer.flush()
+        except BaseException:
+            self._is_broken = True
+            raise
+        return self._writer.last
+
+    def close(self) -> None:
+        """Write what waits, unless that failed before.
+
+        bytewax closes partitions while an exception is on its way out; another one would abort the process
+        without a word of the first, and in the embedded engine's handler of SIGABRT it would hang.
+        """
+        if not self._is_broken:
+            self._writer.flush()
+
+    def _take(self, values: list[Output]) -> None:
         batching, writer = self._batching, self._writer
         for output in values:
             waiting_before = writer.count
@@ -94,12 +120,3 @@ class DeskPartition(StatefulSinkPartition[Output, dict[str, int]]):
                 writer.flush_fullest()
         if writer.count and monotonic_ns() - self._waiting_since >= batching.flush_age_ns:
             writer.flush()
-
-    def snapshot(self) -> dict[str, int]:
-        """Write what waits, so that no epoch is committed whose rows are not in the tables."""
-        self._writer.flush()
-        return self._writer.last
-
-    def close(self) -> None:
-        """Write what waits."""
-        self._writer.flush()
