@@ -61,9 +61,9 @@ _MEMORY |= {Kind.FLOAT: "f8", Kind.TEXT: "O", Kind.BYTES: "O"}
 _CLICKHOUSE = {
     Kind.SEQ: "Int64",
     Kind.TIME: "DateTime64(9, 'UTC')",
-    Kind.PRICE: f"Decimal(18, {DECIMAL_SCALE})",
-    Kind.QUANTITY: f"Decimal(18, {DECIMAL_SCALE})",
-    Kind.MONEY: "Decimal(18, 8)",
+    Kind.PRICE: f"Decimal(38, {DECIMAL_SCALE})",
+    Kind.QUANTITY: f"Decimal(38, {DECIMAL_SCALE})",
+    Kind.MONEY: "Decimal(38, 8)",
     Kind.ID: "Int64",
     Kind.FLOAT: "Float64",
     Kind.COUNT: "Int32",

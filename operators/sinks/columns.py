@@ -11,10 +11,11 @@ from operators.operator import Desk
 from schemas.errors import ConfigError, InvariantError
 from schemas.record import DECIMAL_SCALE, Column, Frame, Kind, Schema
 
-_DIGITS = 18
-_MOST = 10**_DIGITS - 1
-"""Largest mantissa of the tables' decimals."""
+_DIGITS = 38
+"""Of the tables' decimals: those of any int64 times any int64, so that no count and unit are too large."""
 
+_INT64_MAX = np.iinfo(np.int64).max
+_ONE = np.ones(1, np.int64)
 _MONEY = pa.decimal128(_DIGITS, 8)
 _REAL = pa.decimal128(_DIGITS, DECIMAL_SCALE)
 _UTC = pa.timestamp("ns", tz="UTC")
@@ -45,7 +46,6 @@ class Columns:
             Kind.PRICE: np.array([*(i.tick_nanos for i in desk.instruments), 0], np.int64),
             Kind.QUANTITY: np.array([*(i.lot_nanos for i in desk.instruments), 0], np.int64),
         }
-        self._most = {kind: _MOST // np.maximum(unit, 1) * (unit > 0) for kind, unit in self._units.items()}
         self._convert = [(c.name, self._converter(c)) for c in schema.columns]
 
     def table(self, first_seq: int, rows: Frame) -> pa.Table:
@@ -89,7 +89,7 @@ class Columns:
             return lambda rows: _enum(name, sides, rows)
         return {
             Kind.TIME: lambda rows: _plain(rows[name], _UTC),
-            Kind.MONEY: lambda rows: _money(name, rows),
+            Kind.MONEY: lambda rows: _decimal128(rows[name], _ONE, _MONEY),
             Kind.TEXT: lambda rows: pa.array(rows[name], pa.string()),
             Kind.BYTES: lambda rows: pa.array(rows[name], pa.binary()),
         }.get(kind, lambda rows: pa.array(np.ascontiguousarray(rows[name])))
@@ -98,15 +98,13 @@ class Columns:
         """Ticks or lots of each row's instrument; a row without an instrument can only hold 0."""
         instrument = rows[self._instrument]
         _check_index(str(self._instrument), instrument, len(self._desk.instruments))
-        counts, most = rows[name], self._most[kind][instrument]
-        wrong = (counts > most) | (counts < -most)
-        if wrong.any():
-            i = int(wrong.argmax())
-            index = int(instrument[i])
-            of = f"of {self._desk.instruments[index].id}" if index >= 0 else "without an instrument"
+        counts = rows[name]
+        nameless = (instrument < 0) & (counts != 0)
+        if nameless.any():
+            i = int(nameless.argmax())
             units = "ticks" if kind is Kind.PRICE else "lots"
-            raise _UnstorableError(name, i, f"{counts[i]} {units} {of} do not fit Decimal({_DIGITS}, {DECIMAL_SCALE})")
-        return _decimal128(counts * self._units[kind][instrument], _REAL)
+            raise _UnstorableError(name, i, f"{counts[i]} {units} without an instrument")
+        return _decimal128(counts, self._units[kind][instrument], _REAL)
 
 
 class _UnstorableError(Exception):
@@ -147,21 +145,15 @@ def _enum(name: str, members: Frame, rows: Frame) -> "Array":
     return pa.array(narrow)
 
 
-def _money(name: str, rows: Frame) -> "Array":
-    quanta = rows[name]
-    wrong = (quanta > _MOST) | (quanta < -_MOST)
-    if wrong.any():
-        i = int(wrong.argmax())
-        raise _UnstorableError(name, i, f"{quanta[i]} quanta of 1e-8 do not fit Decimal({_DIGITS}, 8)")
-    return _decimal128(quanta, _MONEY)
-
-
-def _decimal128(mantissa: Frame, kind: pa.DataType) -> "Array":
-    """Int64 mantissas widened to the 128-bit little-endian integers of an Arrow decimal."""
-    words = np.empty((len(mantissa), 2), "<i8")
-    words[:, 0] = mantissa
-    words[:, 1] = mantissa >> 63
-    return pa.Array.from_buffers(kind, len(mantissa), [None, pa.py_buffer(words.data)])
+def _decimal128(counts: Frame, units: Frame, kind: pa.DataType) -> "Array":
+    """The products as the 128-bit little-endian integers of an Arrow decimal."""
+    words = np.empty((len(counts), 2), "<i8")
+    np.multiply(counts, units, out=words[:, 0])  # wraps around: the low word of any product
+    np.right_shift(words[:, 0], 63, out=words[:, 1])
+    most = _INT64_MAX // np.maximum(units, 1)
+    for i in np.flatnonzero((counts > most) | (counts < -most)):
+        words[i, 1] = int(counts[i]) * int(units[i]) >> 64
+    return pa.Array.from_buffers(kind, len(counts), [None, pa.py_buffer(words.data)])
 
 
 def _plain(values: Frame, kind: pa.DataType) -> "Array":
