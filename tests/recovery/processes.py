@@ -5,7 +5,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -13,10 +12,11 @@ from tests.conftest import ROOT
 _PATIENCE_S = 120
 
 
-def start(config: Path, *options: object) -> subprocess.Popen[str]:
+def start(config: Path, *options: object, **environment: str) -> subprocess.Popen[str]:
     """The flow under `tests.recovery.runner`; its output is read by `wait_for_reading` and `end`."""
     command = [sys.executable, "-m", "tests.recovery.runner", str(config), *map(str, options)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    env = os.environ | environment
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
 
 def wait_for_reading(flow: subprocess.Popen[str]) -> None:
@@ -36,9 +36,9 @@ def end(flow: subprocess.Popen[str]) -> tuple[list[str], str]:
     return out.splitlines(), err
 
 
-def run(config: Path, *options: object) -> str:
+def run(config: Path, *options: object, **environment: str) -> str:
     """Run the flow to its end; what it said on standard error."""
-    flow = start(config, *options)
+    flow = start(config, *options, **environment)
     out, err = end(flow)
     assert flow.returncode == 0, err
     assert "done" in out, out
@@ -86,12 +86,9 @@ def lives(
     return last_words
 
 
-def run_briefly(config: Path, number: signal.Signals, *options: object, seconds: float = 0.5) -> None:
-    """Run the flow and end it with a signal a little after its first frame; it must go as one that was stopped."""
-    flow = start(config, *options)
-    wait_for_reading(flow)
-    time.sleep(seconds)
-    flow.send_signal(number)
+def run_until_stopped(config: Path, number: signal.Signals, frames: int, *options: object) -> None:
+    """Run the flow until it gets a signal with its `frames`-th frame; it must go as one that was stopped."""
+    flow = start(config, *options, "--kill", f"reading:{frames}:0", "--signal", int(number))
     out, err = end(flow)
     assert flow.returncode == 0, err
     assert "run stopped, run the same command to resume" in err, f"{out}\n{err}"

@@ -35,14 +35,17 @@ MOMENTS = {
 }
 """Moment -> class, method, whether the process ends behind the method or, failing a delay, before it."""
 
+FAILURE = 0
+"""In place of a signal: an exception is raised."""
+
 
 def say(word: str) -> None:
     """Print past all buffers: the process may end at any time."""
     os.write(1, f"{word}\n".encode())
 
 
-def end_at(moment: str, n: int, delay_us: int) -> None:
-    """End this process the `n`-th time that `moment` comes, `delay_us` later."""
+def end_at(moment: str, n: int, delay_us: int, number: int) -> None:
+    """Send this process signal `number` the `n`-th time that `moment` comes, or end it `delay_us` later."""
     cls, name, behind = MOMENTS[moment]
     method: Callable[..., Any] = getattr(cls, name)
     calls = 0
@@ -55,9 +58,12 @@ def end_at(moment: str, n: int, delay_us: int) -> None:
         if behind:
             result = method(*args)
         say(f"before {moment}" if not behind else moment)
-        if not delay_us:
-            os.kill(os.getpid(), signal.SIGKILL)
-        signal.setitimer(signal.ITIMER_REAL, delay_us * 1e-6)  # unhandled, SIGALRM ends the process
+        if number == FAILURE:
+            raise ArithmeticError("failed on purpose")
+        if delay_us:
+            signal.setitimer(signal.ITIMER_REAL, delay_us * 1e-6)  # unhandled, SIGALRM ends the process
+        else:
+            os.kill(os.getpid(), number)
         if not behind:
             result = method(*args)
             say(f"behind {moment}")
@@ -92,11 +98,12 @@ def main() -> None:
     parser.add_argument("--epoch-ms", type=int, default=50)
     parser.add_argument("--pace-us", type=int, default=0)
     parser.add_argument("--kill")
+    parser.add_argument("--signal", type=int, default=signal.SIGKILL)
     arguments = parser.parse_args()
     pace(arguments.pace_us)
     if arguments.kill:
         moment, n, delay_us = arguments.kill.split(":")
-        end_at(moment, int(n), int(delay_us))
+        end_at(moment, int(n), int(delay_us), arguments.signal)
     cli_main(
         build(arguments.config),
         workers_per_process=arguments.workers,

@@ -5,8 +5,8 @@ happen to a desk: hundreds of trades, denials by several rules, partial fills, s
 """
 
 import copy
-import fcntl
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,11 @@ _UNKNOWN = 60_000
 """The locate of no stock."""
 
 
-def shared_session(folder: Path) -> Path:
-    """The session's directory within `folder`, written by whichever process comes first."""
-    directory = folder / "session"
-    with (folder / "session.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not directory.exists():
-            fresh = write_session(PARAMETERS, folder / "session.fresh")
-            whole = messages_of((fresh / FEED).read_bytes())
-            (fresh / FEED).write_bytes(framed(slightly_damaged(whole)))
-            fresh.rename(directory)
+def make_session(directory: Path) -> Path:
+    """Write the session, slightly damaged, into `directory`."""
+    write_session(PARAMETERS, directory)
+    feed = directory / FEED
+    feed.write_bytes(framed(slightly_damaged(messages_of(feed.read_bytes()))))
     return directory
 
 
@@ -83,6 +78,40 @@ def _reject(rng: random.Random, ts: int) -> bytes:
             itch.order_executed(_UNKNOWN, ts, 1, 100, 1)[:-3],
         )
     )
+
+
+def heavily_damaged(messages: list[bytes], rng: random.Random, share: float = 0.001) -> list[bytes]:
+    """Everything that can happen to a capture, each to about a `share` of the messages behind the directory."""
+    damaged = list(messages[:1_000])
+    for message in messages[1_000:]:
+        ways = _WAYS if rng.random() < share * len(_WAYS) else ()
+        damaged += rng.choice(ways)(message, rng) if ways else [message]
+    for _ in range(int(share * len(messages))):
+        i = rng.randrange(1_000, len(damaged) - 50)
+        damaged[i], damaged[i + 1 + rng.randrange(40)] = damaged[i + 1 + rng.randrange(40)], damaged[i]
+    last = damaged.pop()
+    return [*damaged, last[: len(last) // 2]]
+
+
+def _with(message: bytes, offset: int, field: bytes) -> bytes:
+    return message[:offset] + field + message[offset + len(field) :] if message[:1] in b"AF" else message
+
+
+_WAYS: list[Callable[[bytes, random.Random], list[bytes]]] = [
+    lambda m, rng: [],  # a gap
+    lambda m, rng: [m, m],
+    lambda m, rng: [m[: rng.randrange(len(m))]],
+    lambda m, rng: [m, rng.randbytes(rng.randrange(50))],
+    lambda m, rng: [m, m[:1] + _UNKNOWN.to_bytes(2, "big") + m[3:]],
+    lambda m, rng: [m + b"\0"],
+    lambda m, rng: [_with(m, 32, (1_999_990_000).to_bytes(4, "big"))],  # 199,999 dollars: a bid crosses the book
+    lambda m, rng: [_with(m, 32, (100).to_bytes(4, "big"))],  # one cent: an offer crosses the book
+    lambda m, rng: [_with(m, 32, rng.randbytes(4))],  # most of them no whole cents
+    lambda m, rng: [_with(m, 20, b"\xff\xff\xff\xff")],  # four billion shares
+    lambda m, rng: [_with(m, 20, b"\0\0\0\0")],
+    lambda m, rng: [_with(m, 19, b"X")],  # neither bid nor offer
+    lambda m, rng: [m[:5] + rng.randbytes(6) + m[11:]],  # most of them later than any day
+]
 
 
 OPERATORS: list[dict[str, Any]] = [
@@ -143,6 +172,9 @@ OPERATORS: list[dict[str, Any]] = [
 ]
 
 
+_SAMPLED = {"every": "20s"}
+
+
 def write_config(
     path: Path,
     session: Path,
@@ -151,11 +183,12 @@ def write_config(
     desks: int,
     target: str = "",
     parameters: dict[str, Any] | None = None,
+    quotes: dict[str, str] | str = _SAMPLED,
     **runtime: Any,
 ) -> Path:
     """A configuration of `desks` desks on the session; the target is a directory beside it unless it is named.
 
-    `parameters` are changes to operators by id, `runtime` is that section.
+    `parameters` are changes to operators by id, `quotes` says how densely these are written, `runtime` is that section.
     """
     pairs = yaml.safe_load((session / PAIRS).read_text())
     share = {1: [pairs], 3: [pairs[:20], pairs[10:30], pairs[20:]]}[desks]
@@ -171,7 +204,7 @@ def write_config(
             for i, name in enumerate(DESKS[:desks])
         ],
         "operators": operators,
-        "tables": {"quotes": {"every": "20s"}, "spreads": {"every": "20s"}},
+        "tables": {"quotes": quotes, "spreads": _SAMPLED},
         "runtime": runtime,
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """The tables of a run as rows of text, and what must hold between those of two runs."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -38,6 +39,16 @@ def assert_equal(found: Tables, expected: Tables) -> None:
         assert len(found[table]) == len(rows), table
 
 
+def assert_equal_but_configuration(found: Tables, expected: Tables) -> None:
+    """Equal row for row, except for the text of the configuration, which tells target and runtime."""
+    assert_equal(_without_configuration(found), _without_configuration(expected))
+
+
+def _without_configuration(tables: Tables) -> Tables:
+    position = tables["runs"][0].index("config")
+    return tables | {"runs": [row[:position] + row[position + 1 :] for row in tables["runs"]]}
+
+
 def assert_numbered(tables: Tables) -> None:
     """Nothing twice and nothing missing: every desk's rows are numbered from 1 without holes."""
     for table, (_, *rows) in tables.items():
@@ -62,6 +73,21 @@ def assert_stopped_within(found: Tables, expected: Tables) -> None:
         (names, *rows), (_, *all_rows) = found[table], expected[table]
         cause = names.index("cause")
         assert rows == [row for row in all_rows if int(row[cause]) <= last.get(row[1], 0)], table
+
+
+def column(tables: Tables, table: str, name: str) -> list[str]:
+    """One column of a table."""
+    names, *rows = tables[table]
+    position = names.index(name)
+    return [row[position] for row in rows]
+
+
+_ESCAPES = {"0": "\0", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'"}
+
+
+def unescaped(field: str) -> bytes:
+    """The bytes that ClickHouse wrote as a field of TabSeparated."""
+    return re.sub(r"\\(.)", lambda match: _ESCAPES[match[1]], field).encode("latin-1")
 
 
 def _last_causes(tables: Tables) -> dict[str, int]:

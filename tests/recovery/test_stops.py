@@ -5,18 +5,18 @@ import signal
 import pytest
 
 from tests.recovery import processes, tables
+from tests.recovery.runner import FAILURE
 from tests.recovery.session import write_config
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)])
 def test_a_stop_flushes_nothing_early_and_is_resumed(workers, number, session, uninterrupted, tmp_path):
     """The rows at the stop are those of some entry of the input, and nothing of the end; then the rest follows."""
     config = write_config(tmp_path / "config.yaml", session, run="run", desks=3)
     slow = write_config(tmp_path / "slow.yaml", session, run="run", desks=3, frame=128)
     options = ["-r", tmp_path / "recovery", "--workers", workers]
-    processes.run_briefly(config, number, *options, "--pace-us", 20_000)
-    processes.run_briefly(slow, number, *options, "--pace-us", 1_000)
+    processes.run_until_stopped(config, number, 15, *options, "--epoch-ms", 500)
+    processes.run_until_stopped(slow, number, 200, *options, "--epoch-ms", 500)
     stopped = tables.dump(tables.target_of(config), tmp_path / "stopped")
     assert len(stopped["fills"]) > 1
     tables.assert_stopped_within(stopped, uninterrupted(3))
@@ -49,4 +49,19 @@ def test_without_a_recovery_directory_a_run_starts_over(session, uninterrupted, 
     processes.end(flow)
     assert flow.returncode == -signal.SIGKILL
     processes.run(config)
+    tables.assert_equal(tables.dump(tables.target_of(config), tmp_path / "tables"), uninterrupted(1))
+
+
+@pytest.mark.parametrize("moment", ["insert:8:0", "reading:9:0"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failure_ends_the_process_and_is_resumed(workers, moment, session, uninterrupted, tmp_path):
+    """Whichever step raises: the process ends, says what it was, and a later one goes on."""
+    config = write_config(tmp_path / "config.yaml", session, run="run", desks=1)
+    options = ["-r", tmp_path / "recovery", "--workers", workers]
+    flow = processes.start(config, *options, "--epoch-ms", 200, "--kill", moment, "--signal", FAILURE)
+    _, said = processes.end(flow)
+    assert flow.returncode > 0
+    assert "ArithmeticError: failed on purpose" in said
+    assert "run failed" in said
+    processes.run(config, *options, "--epoch-ms", 1000)
     tables.assert_equal(tables.dump(tables.target_of(config), tmp_path / "tables"), uninterrupted(1))
