@@ -1,6 +1,8 @@
 # pairflow: `make run` and `make test` do it all, each from a fresh clone.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 	  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+PEER_PYTHON ?= $(shell for p in python3.12 python3; do \
+	  $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 DEMO := .pairflow/demo
 SESSION := $(DEMO)/session.itch
@@ -46,7 +48,8 @@ bench-peers: .venv/ready .venv-peers/ready  ## the same strategy on NautilusTrad
 	@touch $@
 
 .venv-peers/ready: benchmarks/peers.txt
-	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@test -n "$(PEER_PYTHON)" || { echo "NautilusTrader needs Python 3.12 on the PATH (or make bench-peers PEER_PYTHON=/path/to/it)" >&2; exit 1; }
+	test -x .venv-peers/bin/python3.12 || $(PEER_PYTHON) -m venv --clear .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
 	@touch $@
 
