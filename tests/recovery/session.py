@@ -80,15 +80,16 @@ def _reject(rng: random.Random, ts: int) -> bytes:
     )
 
 
-def heavily_damaged(messages: list[bytes], rng: random.Random, share: float = 0.001) -> list[bytes]:
-    """Everything that can happen to a capture, each to about a `share` of the messages behind the directory."""
-    damaged = list(messages[:1_000])
-    for message in messages[1_000:]:
+def heavily_damaged(messages: list[bytes], rng: random.Random, first: int, share: float) -> list[bytes]:
+    """Everything that can happen to a capture, each to about a `share` of the messages from number `first` on."""
+    damaged = list(messages[:first])
+    for message in messages[first:]:
         ways = _WAYS if rng.random() < share * len(_WAYS) else ()
         damaged += rng.choice(ways)(message, rng) if ways else [message]
     for _ in range(int(share * len(messages))):
-        i = rng.randrange(1_000, len(damaged) - 50)
-        damaged[i], damaged[i + 1 + rng.randrange(40)] = damaged[i + 1 + rng.randrange(40)], damaged[i]
+        i = rng.randrange(first, len(damaged) - 50)
+        j = i + rng.randrange(1, 40)
+        damaged[i], damaged[j] = damaged[j], damaged[i]
     last = damaged.pop()
     return [*damaged, last[: len(last) // 2]]
 

@@ -15,8 +15,8 @@ def test_a_stop_flushes_nothing_early_and_is_resumed(workers, number, session, u
     config = write_config(tmp_path / "config.yaml", session, run="run", desks=3)
     slow = write_config(tmp_path / "slow.yaml", session, run="run", desks=3, frame=128)
     options = ["-r", tmp_path / "recovery", "--workers", workers]
-    processes.run_until_stopped(config, number, 15, *options, "--epoch-ms", 500)
-    processes.run_until_stopped(slow, number, 200, *options, "--epoch-ms", 500)
+    processes.run_until_stopped(config, number, 5, *options, "--epoch-ms", 500)
+    processes.run_until_stopped(slow, number, 120, *options, "--epoch-ms", 500)
     stopped = tables.dump(tables.target_of(config), tmp_path / "stopped")
     assert len(stopped["fills"]) > 1
     tables.assert_stopped_within(stopped, uninterrupted(3))
