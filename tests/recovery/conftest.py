@@ -1,8 +1,11 @@
 """The session, and the tables of runs that nothing interrupted."""
 
 import fcntl
+import functools
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,16 +16,20 @@ from tests.recovery.session import make_session, write_config
 
 
 @pytest.fixture(scope="session")
-def session(tmp_path_factory) -> Path:
-    """The directory of the simulated session, shared by all test processes.
-
-    The first of them also runs the flow once, which compiles the kernels of a fresh clone: too long for a
-    process that others wait for.
-    """
+def shared(tmp_path_factory) -> Path:
+    """A folder that all test processes see."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base
-    with (shared / "session.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    return base.parent if base.name.startswith("popen-") else base
+
+
+@pytest.fixture(scope="session")
+def session(shared) -> Path:
+    """The directory of the simulated session.
+
+    The first test process makes it, and also runs the flow once, which compiles the kernels of a fresh clone: too
+    long for a process that others wait for.
+    """
+    with locked(shared / "session.lock"):
         if not (shared / "session").exists():
             made = make_session(shared / "session.fresh")
             config = write_config(shared / "first" / "config.yaml", made, run="first", desks=1)
@@ -33,18 +40,28 @@ def session(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def uninterrupted(session, tmp_path_factory):
+def uninterrupted(session, shared):
     """Number of desks -> the tables of a run that nothing interrupted."""
-    known = {}
 
+    @functools.cache
     def of(desks: int) -> tables.Tables:
-        if desks not in known:
-            folder = tmp_path_factory.mktemp(f"uninterrupted{desks}")
-            config = write_config(folder / "config.yaml", session, run="run", desks=desks)
-            processes.run(config, "-r", folder / "recovery", "--epoch-ms", 2000)
-            known[desks] = tables.dump(tables.target_of(config), folder / "tables")
-            tables.assert_full(known[desks], desks)
-            tables.assert_numbered(known[desks])
-        return known[desks]
+        folder = shared / f"uninterrupted{desks}"
+        with locked(folder.with_suffix(".lock")):
+            if not (folder / "tables").exists():
+                config = write_config(folder / "config.yaml", session, run="run", desks=desks)
+                processes.run(config, "-r", folder / "recovery", "--epoch-ms", 2000)
+                tables.dump(tables.target_of(config), folder / "tables")
+            found = tables.read(folder / "tables")
+        tables.assert_full(found, desks)
+        tables.assert_numbered(found)
+        return found
 
     return of
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the file's lock, which the kernel takes back from a process that dies."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -18,6 +18,11 @@ def dump(target: str, folder: Path) -> Tables:
     """Every table of the target at a DSN."""
     command = [sys.executable, "-m", "tests.recovery.dump", target, str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, timeout=120)
+    return read(folder)
+
+
+def read(folder: Path) -> Tables:
+    """Tables that were dumped before."""
     return {path.stem: _rows(path.read_bytes().decode("latin-1")) for path in folder.glob("*.tsv")}
 
 

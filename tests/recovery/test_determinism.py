@@ -15,11 +15,10 @@ from tests.recovery.session import write_config
 @pytest.mark.parametrize(
     ("desks", "frame", "workers", "fuse", "hash_seed"),
     [
-        (3, 4096, 1, True, 0),
         (3, 1000, 3, True, 1),
         (3, 1000, 2, False, 2),
         (3, 7, 2, True, 3),
-        (1, 7, 1, False, 1),
+        (1, 50, 1, False, 1),
         (1, 1, 1, True, 2),
     ],
 )

@@ -52,8 +52,7 @@ def test_without_a_recovery_directory_a_run_starts_over(session, uninterrupted, 
     tables.assert_equal(tables.dump(tables.target_of(config), tmp_path / "tables"), uninterrupted(1))
 
 
-@pytest.mark.parametrize("moment", ["insert:8:0", "reading:9:0"])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("workers", "moment"), [(1, "insert:8:0"), (2, "reading:9:0")])
 def test_a_failure_ends_the_process_and_is_resumed(workers, moment, session, uninterrupted, tmp_path):
     """Whichever step raises: the process ends, says what it was, and a later one goes on."""
     config = write_config(tmp_path / "config.yaml", session, run="run", desks=1)
