@@ -27,7 +27,7 @@ TABLES = {"fills": FILLS, "dead_letters": DEAD_LETTERS}
 
 @pytest.fixture(scope="module")
 def dsn(clickhouse):
-    dsn = clickhouse.new_database("sink", send_receive_timeout=1)
+    dsn = clickhouse.new_database("sink", send_receive_timeout=3)
     Target(dsn).prepare(TABLES.values())
     return dsn
 
