@@ -16,7 +16,7 @@ from benchmarks import latency, session_flow, throughput
 
 RESULTS = Path(__file__).parent / "results.json"
 RATES = (1_000.0, 10_000.0, 50_000.0)
-CHECKPOINT_ROUNDS = 3
+CHECKPOINT_ROUNDS = 2
 
 
 def machine() -> dict[str, Any]:

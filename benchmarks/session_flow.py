@@ -103,5 +103,5 @@ class _Memory:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder_name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder_name:  # the engine may still be merging
         print(json.dumps(_run(int(sys.argv[1]), float(sys.argv[2]), Path(folder_name))))

@@ -73,7 +73,7 @@ FAULTS = [
     ([{"kind": "reset_mid_reply"}], 0),
     ([{"kind": "lost_reply"}], 0),
     ([{"kind": "lost_reply"}, {"kind": "reset"}, {"kind": "lost_reply"}, {"kind": "unavailable"}], 2),
-    ([{"kind": "late", "seconds": 1.6}], 1),
+    ([{"kind": "late", "seconds": 4.8}], 1),
 ]
 
 
