@@ -39,7 +39,8 @@ class Chain:
         self.desk = desk
         self.steps = [step.build(desk) for step in plan(graph)]
         self.numbering = Numbering(graph.tables, desk)
-        self._path = express_path(self.steps, (ref for rule in graph.tables.values() for ref in rule.refs))
+        self._tables = tuple(graph.tables.values())
+        self._path = express_path(self.steps, self._tables)
 
     def process(self, raw: RawFrame) -> Output:
         """Run one cut of the input log through every operator."""
@@ -63,6 +64,7 @@ class Chain:
         for step in self.steps:
             step.restore(steps[step.name])
         self.numbering.restore(numbering)
+        self._path = express_path(self.steps, self._tables)
 
 
 def plan(graph: Graph) -> list[StepPlan]:

@@ -1,12 +1,15 @@
 """Where a fused chain takes the common path in one kernel (see `operators.express`)."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from flows.numbering import TableRule
 from flows.step import Step
 from flows.streams import SOURCE, Ref, Streams, merged
 from operators.book.book import Book
 from operators.execution.loop import Loop
-from operators.express import NO_EVENTS, Express
+from operators.express.express import Express, Stages
+from operators.express.kept import PORTS
+from operators.feeds.itch import Itch50
 from operators.pairs.spread import Spread
 from operators.signals.bands import Bands
 from schemas.market import RawFrame
@@ -14,58 +17,87 @@ from schemas.market import RawFrame
 Run = Callable[[Streams], None]
 
 
-def express_path(steps: Sequence[Step], written: Iterable[Ref]) -> list[Run]:
-    """What to run for a cut: every step, or one express in the place of four that stand together and fit.
-
-    `written` are the ports whose rows go into tables.
-    """
-    for i in range(len(steps) - 3):
-        four = steps[i : i + 4]
-        operators = tuple(step.operator for step in four)
-        if tuple(type(operator) for operator in operators) == (Book, Spread, Bands, Loop) and _fits(*four):
-            others = [step for step in steps if step not in four]
-            read = {ref for step in others for _, refs in step.reads for ref in refs} | set(written)
-            express = ExpressStep(four, {port for step in four for port, ref in step.writes.items() if ref in read})
-            return [*(s.run for s in steps[:i]), express.run, *(s.run for s in steps[i + 4 :])]
+def express_path(steps: Sequence[Step], tables: Iterable[TableRule]) -> list[Run]:
+    """What to run for a cut: every step, or one express in the place of those that stand together and fit."""
+    for i, step in enumerate(steps):
+        if isinstance(step.operator, Loop) and (found := _found(steps[: i + 1])):
+            express = ExpressStep(found, [s for s in steps if s not in found], tables)
+            return [*(s.run for s in steps[: i + 1 - len(found)]), express.run, *(s.run for s in steps[i + 1 :])]
     return [step.run for step in steps]
 
 
-def _fits(book: Step, spread: Step, bands: Step, loop: Step) -> bool:
-    """Whether each of the four reads the one before it and nothing else."""
-    wired = {
-        "raw": (SOURCE,),
-        "quotes": (book.writes["quotes"],),
-        "levels": (book.writes["levels"],),
-        "signals": (bands.writes["signals"],),
-    }
+def _found(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The longest end of `steps` that an express can stand for: feed, book, spread, bands, loop, or less."""
+    if len(steps) < 3 or not _is_chain(*steps[-3:]):
+        return ()
+    *before, spread, bands, loop = steps
+    quotes, levels = dict(spread.reads)["quotes"], dict(loop.reads).get("levels")
+    if not before or not isinstance(before[-1].operator, Book) or quotes != (before[-1].writes["quotes"],):
+        return () if levels else (spread, bands, loop)
+    book = before.pop()
+    if levels not in (None, (book.writes["levels"],)):
+        return ()
+    if not before or not isinstance(before[-1].operator, Itch50):
+        return (book, spread, bands, loop)
+    events = (before[-1].writes["events"],)
+    is_ours = dict(book.reads)["events"] == events and not _readers(steps, events[0], but=book)
+    return (before[-1], book, spread, bands, loop) if is_ours else (book, spread, bands, loop)
+
+
+def _is_chain(spread: Step, bands: Step, loop: Step) -> bool:
+    """Whether these are the three, each reading the one before it and the loop what the spread reads."""
+    if (type(spread.operator), type(bands.operator), type(loop.operator)) != (Spread, Bands, Loop):
+        return False
+    reads = dict(loop.reads)
     return (
-        dict(spread.reads) == {"quotes": wired["quotes"]}
-        and dict(bands.reads) == {"spreads": (spread.writes["spreads"],)}
-        and dict(loop.reads) == wired
+        dict(bands.reads) == {"spreads": (spread.writes["spreads"],)}
+        and reads["raw"] == (SOURCE,)
+        and reads["signals"] == (bands.writes["signals"],)
+        and reads["quotes"] == dict(spread.reads)["quotes"]
     )
 
 
-class ExpressStep:
-    """Runs small cuts through the express, larger ones through the steps themselves."""
+def _readers(steps: Iterable[Step], ref: Ref, but: Step | None = None) -> list[Step]:
+    return [step for step in steps if step is not but and any(ref in refs for _, refs in step.reads)]
 
-    def __init__(self, steps: Sequence[Step], wanted: Container[str]) -> None:
-        book, *_ = steps
-        self._steps = steps
-        self._express = Express(*(step.operator for step in steps), wanted=wanted)  # type: ignore[arg-type, misc]
-        self._events = dict(book.reads)["events"]
-        self._writes = {port: ref for step in steps for port, ref in step.writes.items()}
+
+class ExpressStep:
+    """Runs every cut of a chain through the express, in the place of some of its steps."""
+
+    def __init__(self, steps: Sequence[Step], others: Iterable[Step], tables: Iterable[TableRule]) -> None:
+        *before, spread, bands, loop = steps
+        assert isinstance(spread.operator, Spread)
+        assert isinstance(bands.operator, Bands)
+        assert isinstance(loop.operator, Loop)
+        by_type = {type(step.operator): step.operator for step in before}
+        feed, book = by_type.get(Itch50), by_type.get(Book)
+        assert feed is None or isinstance(feed, Itch50)
+        assert book is None or isinstance(book, Book)
+        self._writes = {_port(step, port): ref for step in steps for port, ref in step.writes.items()}
+        self._inputs = () if feed else dict(steps[0].reads)["events" if book else "quotes"]
+        others, tables = list(others), list(tables)
+        wanted = {port: _wanted(self._writes[port], others, tables) for port, _ in PORTS if port in self._writes}
+        has_levels = "levels" in dict(loop.reads)
+        stages = Stages(feed, book, spread.operator, bands.operator, loop.operator, has_levels)
+        self._express = Express(stages, {port: every for port, every in wanted.items() if every is not None})
 
     def run(self, streams: Streams) -> None:
-        """Add what the four write to the streams of the cut."""
-        events = merged(streams, self._events)
-        if events is None:
-            events = NO_EVENTS
-        elif len(events) > self._express.events_max:
-            for step in self._steps:
-                step.run(streams)
-            return
+        """Add what the steps write to the streams of the cut."""
         raw = streams[SOURCE]
         assert isinstance(raw, RawFrame)
-        for port, frame in self._express.run(raw.rows, events).items():
-            if len(frame):
-                streams[self._writes[port]] = frame
+        inputs = merged(streams, self._inputs) if self._inputs else None
+        for port, frame in self._express.run(raw, inputs).items():
+            streams[self._writes[port]] = frame
+
+
+def _port(step: Step, port: str) -> str:
+    """The name that the express gives a port: the feed's and the book's feed events are not the same."""
+    return f"feed.{port}" if isinstance(step.operator, Itch50) else port
+
+
+def _wanted(ref: Ref, others: Iterable[Step], tables: Iterable[TableRule]) -> int | None:
+    """How much of a port is wanted outside: None for nothing, 0 for every row, or a sampled table's interval."""
+    wanted = [rule.every_ns or 0 for rule in tables if ref in rule.refs]
+    if _readers(others, ref):
+        wanted.append(0)
+    return min(wanted, default=None)

@@ -67,6 +67,12 @@ def first_rows(ctx, i, count, dtype):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
+def rows_at(address, count, dtype):  # type: ignore[no-untyped-def]
+    """Inside a kernel: `count` rows of `dtype` that lie at `address`, uncounted; they must outlive their use."""
+    return carray(_pointer(address), (count,), dtype)
+
+
+@njit(inline="always")
 def bare(array, dtype):  # type: ignore[no-untyped-def]
     """Inside a kernel: a contiguous one-dimensional `array` of `dtype`, uncounted, to hand to other kernels.
 

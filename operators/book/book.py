@@ -16,7 +16,7 @@ from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register
 from schemas.errors import InvariantError
 from schemas.market import EVENTS, FEED_EVENTS, LEVELS, QUOTES
-from schemas.record import Frame, Schema
+from schemas.record import Schema
 
 
 class BookParameters(operator.Parameters):
@@ -53,27 +53,22 @@ class Book(Operator):
         events: Any = frames.get("events")
         if events is None or len(events) == 0:
             return {}
-        if len(events) > self._room:
-            self._make_scratch(len(events))
-        return self.finish(events, apply(self._state.ctx, self._out, events, 0))
+        self.reserve(len(events))
+        why, i, *counts = apply(self._state.ctx, self._out, events, 0)
+        while why != DONE:
+            self.make_room(why, events[i])
+            why, i, *counts = apply(self._state.ctx, self._out, events, i)
+        return {port: self._scratch[port][:count] for port, count in zip(self.outputs, counts, strict=True) if count}
 
     @property
     def contexts(self) -> tuple[int, int]:
         """What the kernel `apply` gets: state and scratch."""
         return self._state.ctx, self._out
 
-    def finish(self, events: Frame, applied: tuple[int, ...]) -> dict[str, Frame]:
-        """Go on where `apply` stopped, until done, and give the rows."""
-        why, i, quotes, levels, feed_events = applied
-        while why != DONE:
-            self._make_room(why, events[i])
-            why, i, quotes, levels, feed_events = apply(self._state.ctx, self._out, events, i)
-        frames = zip(("quotes", "levels", "feed_events"), self.rows(quotes, levels, feed_events), strict=True)
-        return {name: frame for name, frame in frames if len(frame)}
-
-    def rows(self, quotes: int, levels: int, feed_events: int) -> tuple[Frame, Frame, Frame]:
-        """The first so many rows of each scratch."""
-        return self._quotes[:quotes], self._levels[:levels], self._feed_events[:feed_events]
+    def reserve(self, events: int) -> None:
+        """Have scratch for what so many events can lead to."""
+        if events > self._room:
+            self._make_scratch(events)
 
     def snapshot(self) -> Any:
         """Copies of all tables."""
@@ -93,10 +88,9 @@ class Book(Operator):
         self._room = 1 << (events - 1).bit_length()
         scratch = new_scratch(self._room)
         self._scratch, self._out = scratch, scratch.ctx  # the tables live as long as `_scratch` holds them
-        self._quotes, self._levels, self._feed_events = scratch["quotes"], scratch["levels"], scratch["feed_events"]
 
-    def _make_room(self, why: int, event: Any) -> None:
-        """Make room for `event`, at which the kernel stopped."""
+    def make_room(self, why: int, event: Any) -> None:
+        """Make room for `event`, at which `apply` stopped. Raises InvariantError where the desk does not know it."""
         state = self._state
         if why == NEEDS_LEVELS:
             state.grow("levels", 2 * len(state["levels"]))

@@ -191,7 +191,8 @@ def _match(ctx: Any, out: Any, rows: Any, end: int, cause: int, ts: int) -> int:
 def run_loop(ctx: Any, out: Any, work: Any, clock: Any, quotes: Any, levels: Any, signals: Any) -> int:
     """Go on from the cursor in `work` until done, which is 0, or something is full.
 
-    The cursor is (clock row, quote, level, signal, step), all 0 at a frame's beginning.
+    The cursor is (clock row, quote, level, signal, step), all 0 at a frame's beginning. Rows are written
+    behind those in `out`, which the caller empties.
 
     Most entries release nothing and lead to nothing: what they cost is a few comparisons here.
     """
@@ -204,7 +205,6 @@ def run_loop(ctx: Any, out: Any, work: Any, clock: Any, quotes: Any, levels: Any
     )
     desk, heap = table(ctx, _DESK, DESK)[0], table(ctx, _PENDING, PENDING)
     instruments = table(ctx, _INSTRUMENTS, INSTRUMENT)
-    table(out, 0, I8)[:] = 0
     q, s = at[1], at[3]
     for k in range(at[0], len(clock)):
         at[0] = k
@@ -260,8 +260,8 @@ def run_loop(ctx: Any, out: Any, work: Any, clock: Any, quotes: Any, levels: Any
 _NO_QUOTES, _NO_LEVELS, _NO_SIGNALS = (np.empty(0, s.dtype) for s in (QUOTES, LEVELS, SIGNALS))
 """In place of the schemas' own empty frames, which are read-only: to numba another type, another compilation."""
 
-_STREAMS = tuple((int(stream), schema.name) for stream, schema in SCHEMAS.items())
 _OUTPUTS: dict[str, Schema] = {s.name: s for s in SCHEMAS.values()}
+_NAMES = tuple(_OUTPUTS)
 
 
 class Loop(Operator):
@@ -287,7 +287,7 @@ class Loop(Operator):
     def __init__(self, parameters: Any, desk: Desk) -> None:
         super().__init__(parameters, desk)
         self._state = _initial_state(parameters, desk)
-        self._out = scratch(256)
+        self._out = scratch(1024)
         self._work = State(cursor=np.zeros(5, np.int64), item=np.zeros(1, PENDING))
 
     def process(self, frames: Frames) -> Frames:
@@ -300,37 +300,33 @@ class Loop(Operator):
         levels: Any = frames.get("levels", _NO_LEVELS)
         signals: Any = frames.get("signals", _NO_SIGNALS)
         self._work["cursor"].fill(0)
-        stopped = run_loop(*self.contexts, clock, quotes, levels, signals)
-        return self.finish(stopped, clock, quotes, levels, signals)
+        parts: list[dict[str, Frame]] = []
+        while True:
+            self._out["counts"].fill(0)
+            stopped = run_loop(*self.contexts, clock, quotes, levels, signals)
+            if stopped == _DONE:
+                return joined([*parts, self.written()])
+            parts.append(self.make_room(stopped))
 
     @property
     def contexts(self) -> tuple[int, int, int]:
         """What the kernel `run_loop` gets: state, scratch and cursor."""
         return self._state.ctx, self._out.ctx, self._work.ctx
 
-    def finish(self, stopped: int, clock: Frame, quotes: Frame, levels: Frame, signals: Frame) -> dict[str, Frame]:
-        """Go on where `run_loop` stopped, until done, and give the rows."""
-        if stopped == _DONE:
-            return self.written()
-        parts: list[dict[str, Frame]] = []
-        while stopped != _DONE:
-            parts.append({name: frame.copy() for name, frame in self.written().items()})
-            self._make_room(stopped)
-            stopped = run_loop(*self.contexts, clock, quotes, levels, signals)
-        return _joined([*parts, self.written()])
-
     def written(self) -> dict[str, Frame]:
         """The rows in the scratch, by stream."""
-        counts = self._out["counts"].tolist()
-        return {name: self._out[name][: counts[i]] for i, name in _STREAMS if counts[i]}
+        _, *counts = self._out["counts"].tolist()
+        return {name: self._out[name][:count] for name, count in zip(_NAMES, counts, strict=True) if count}
 
-    def _make_room(self, stopped: int) -> None:
+    def make_room(self, stopped: int) -> dict[str, Frame]:
+        """Make the room for lack of which `run_loop` stopped; returns a copy of the rows written so far."""
         if stopped == _PENDING_FULL:
             self._state.grow("pending", 2 * len(self._state["pending"]))
         elif stopped == _LEVELS_FULL:
             self._state.grow("levels", 2 * len(self._state["levels"]))
         elif stopped == _ORDERS_FULL:
             _add_slots(self._state, len(self._state["orders"]))
+        return {name: frame.copy() for name, frame in self.written().items()}
 
     def snapshot(self) -> Any:
         """Every table of the loop."""
@@ -391,6 +387,9 @@ def _add_slots(state: State, more: int) -> None:
     desk["free_order"], desk["free_orders"] = first, desk["free_orders"] + more
 
 
-def _joined(parts: list[dict[str, Frame]]) -> dict[str, Frame]:
+def joined(parts: list[dict[str, Frame]]) -> dict[str, Frame]:
+    """The rows of all parts, by stream."""
+    if len(parts) == 1:
+        return parts[0]
     names = {name for part in parts for name in part}
     return {name: np.concatenate([part[name] for part in parts if name in part]) for name in sorted(names)}

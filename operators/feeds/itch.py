@@ -95,11 +95,16 @@ class Itch50(Operator):
             self._make_room(len(raw.rows))
         decoded, rejected = decode(self._tables.ctx, raw.rows, raw.data)
         if decoded < 0:
-            raise self._outside(raw, rejected)
-        produced = {"events": self._events[:decoded]} if decoded else {}
+            raise self.outside(raw, rejected)
+        produced = {"events": self.events[:decoded]} if decoded else {}
         if rejected:
-            produced |= self._explained(raw, self._tables["rejects"][:rejected])
+            produced |= self.explained(raw, rejected)
         return produced
+
+    @property
+    def context(self) -> int:
+        """What the kernel `decode` gets."""
+        return self._tables.ctx
 
     def snapshot(self) -> Any:
         """What each locate stands for, up to the last one defined."""
@@ -125,18 +130,20 @@ class Itch50(Operator):
         self._room = 1 << (rows - 1).bit_length()
         self._tables.grow("events", self._room)
         self._tables.grow("rejects", self._room)
-        self._events = self._tables["events"]
+        self.events = self._tables["events"]
 
-    def _outside(self, raw: RawFrame, row: int) -> InvariantError:
+    def outside(self, raw: RawFrame, row: int) -> InvariantError:
+        """What is wrong with a row of a frame that points outside of its bytes."""
         cause, start, size = (int(raw.rows[name][row]) for name in ("cause", "start", "size"))
         return InvariantError(
             f"desk {self.desk.id!r}, operator 'itch50', input {cause}: "
             f"its message is {size} bytes from {start}, but the frame has {len(raw.data)}"
         )
 
-    def _explained(self, raw: RawFrame, rejects: Frame) -> dict[str, Frame]:
+    def explained(self, raw: RawFrame, rejected: int) -> dict[str, Frame]:
+        """Dead letters and feed events for the messages of `raw` that `decode` has just rejected."""
         letters, truncations = [], []
-        for row, reason, instrument in rejects.tolist():
+        for row, reason, instrument in self._tables["rejects"][:rejected].tolist():
             message, entry = raw.message(row), raw.rows[row]
             cause, ts = int(entry["cause"]), int(entry["ts"])
             definition = self.desk.instruments[instrument] if instrument >= 0 else None

@@ -57,14 +57,15 @@ class Spread(Operator):
             raise ConfigError(f"desk {desk.id!r} has no pairs, so no spreads; declare some under `pairs`")
         starts, touches = _adjacency(desk)
         self._degrees = np.diff(starts)
-        self._degree_max = int(self._degrees.max())
+        self.degree_max = int(self._degrees.max())
+        """Pairs that the most paired instrument is a leg of."""
         terms = _terms(parameters)
         self._desk_tables = State(
             terms=terms,
             ticks=np.array([float(instrument.tick) for instrument in desk.instruments]),
             starts=starts,
             touches=touches,
-            rows=np.zeros(max(1024, self._degree_max), SPREADS.dtype),
+            rows=np.zeros(max(1024, self.degree_max), SPREADS.dtype),
         )
         self._rows = self._desk_tables["rows"]
         self._state = State(
@@ -83,11 +84,11 @@ class Spread(Operator):
         quotes: Any = frames.get("quotes")
         if quotes is None or len(quotes) == 0:
             return {}
-        if len(quotes) * self._degree_max > len(self._rows):
+        if len(quotes) * self.degree_max > len(self._rows):
             self._make_room(quotes)
         count = spread_rows(self._desk_tables.ctx, self._state.ctx, quotes)
         if count < 0:
-            raise self._stranger(quotes[-1 - count])
+            raise self.stranger(quotes[-1 - count])
         return {"spreads": self._rows[:count]} if count else {}
 
     @property
@@ -95,14 +96,12 @@ class Spread(Operator):
         """What the kernel `spread_rows` gets: desk tables with the scratch, and state."""
         return self._desk_tables.ctx, self._state.ctx
 
-    def rows(self, count: int) -> Frame:
-        """The first `count` rows of the scratch."""
-        return self._rows[:count]
-
-    @property
-    def quotes_max(self) -> int:
-        """How many quotes certainly find room in the scratch."""
-        return len(self._rows) // max(self._degree_max, 1)
+    def reserve(self, quotes: int) -> int:
+        """Have scratch for every row that so many quotes can give; returns for how many rows there is room."""
+        needed = quotes * self.degree_max
+        if needed > len(self._rows):
+            self._replace_scratch(needed)
+        return len(self._rows)
 
     def snapshot(self) -> dict[str, Frame]:
         """Pairs, their statistics and their windows."""
@@ -116,10 +115,14 @@ class Spread(Operator):
         """Have scratch for every row that `quotes` can give."""
         needed = int(self._degrees.take(quotes["instrument"], mode="clip").sum())
         if needed > len(self._rows):
-            self._desk_tables.replace("rows", np.zeros(needed + needed // 4, SPREADS.dtype))
-            self._rows = self._desk_tables["rows"]
+            self._replace_scratch(needed + needed // 4)
 
-    def _stranger(self, quote: Any) -> InvariantError:
+    def _replace_scratch(self, rows: int) -> None:
+        self._desk_tables.replace("rows", np.zeros(rows, SPREADS.dtype))
+        self._rows = self._desk_tables["rows"]
+
+    def stranger(self, quote: Any) -> InvariantError:
+        """What is wrong with a quote of an instrument that the desk does not have."""
         return InvariantError(
             f"desk {self.desk.id!r}, spread, input {quote['cause']}: expected a quote of an instrument numbered "
             f"0 to {len(self.desk.instruments) - 1}, got one of number {quote['instrument']}"

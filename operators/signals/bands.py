@@ -85,9 +85,7 @@ class Bands(Operator):
         spreads: Any = frames.get("spreads")
         if spreads is None or len(spreads) == 0:
             return {}
-        if len(spreads) > len(self._rows):
-            self._desk_tables.replace("rows", np.zeros(2 * len(spreads), SIGNALS.dtype))
-            self._rows = self._desk_tables["rows"]
+        self.reserve(len(spreads))
         count = band_signals(self._desk_tables.ctx, self._state.ctx, spreads)
         if count < 0:
             raise self._stranger(spreads[-1 - count])
@@ -98,9 +96,11 @@ class Bands(Operator):
         """What the kernel `band_signals` gets: desk tables with the scratch, and state."""
         return self._desk_tables.ctx, self._state.ctx
 
-    def rows(self, count: int) -> Frame:
-        """The first `count` rows of the scratch."""
-        return self._rows[:count]
+    def reserve(self, spreads: int) -> None:
+        """Have scratch for a signal on each of so many spreads."""
+        if spreads > len(self._rows):
+            self._desk_tables.replace("rows", np.zeros(2 * spreads, SIGNALS.dtype))
+            self._rows = self._desk_tables["rows"]
 
     def snapshot(self) -> dict[str, Frame]:
         """The position wanted of every pair."""
