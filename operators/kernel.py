@@ -43,6 +43,9 @@ if not numba.config.CACHE_DIR:
 kernel = njit(cache=True, error_model="numpy")
 """Compile on first call, keep the machine code on disk; IEEE arithmetic, no fast-math, no wall clock."""
 
+inlined = njit(cache=True, error_model="numpy", forceinline=True)
+"""The same, for the steps of a kernel's innermost loop: its machine code becomes part of the caller's."""
+
 
 @intrinsic
 def _pointer(typingctx, address):  # type: ignore[no-untyped-def]

@@ -21,7 +21,7 @@ from operators.book.rows import (
 )
 from operators.book.state import BOOK, BOOKS, DONE, I8, LADDER_LEVELS, LADDERS, MOST_LOTS, NEEDS_LEVELS, NO_INSTRUMENT
 from operators.book.trust import WHOLE, contradict, reset, status, sync
-from operators.kernel import kernel, table
+from operators.kernel import inlined, kernel, table
 from schemas.market import LAST, BookState, EventKind, FeedEventKind
 
 _ADD, _EXECUTE, _CANCEL = int(EventKind.ADD), int(EventKind.EXECUTE), int(EventKind.CANCEL)
@@ -60,7 +60,7 @@ def apply(ctx: Any, out: Any, events: Any, first: int) -> tuple[int, int, int, i
     return why, i, counts[QUOTE_ROWS], counts[LEVEL_ROWS], counts[FEED_EVENT_ROWS]
 
 
-@kernel
+@inlined
 def _apply_one(ctx: Any, out: Any, event: Any, book: Any) -> int:
     kind = event.kind
     if kind == _ADD:
@@ -82,7 +82,7 @@ def _apply_one(ctx: Any, out: Any, event: Any, book: Any) -> int:
     return DONE
 
 
-@kernel
+@inlined
 def _level(ctx: Any, out: Any, event: Any, book: Any) -> int:
     possible = 0 <= event.qty <= MOST_LOTS and event.side & ~1 == 0
     if not possible or book.orders > 0:
@@ -107,7 +107,7 @@ def _clear(ctx: Any, out: Any, event: Any, book: Any) -> None:
     reset(out, event, book)
 
 
-@kernel
+@inlined
 def _quote(ctx: Any, out: Any, event: Any, book: Any) -> None:
     ladders, levels = table(ctx, LADDERS, LADDER), table(ctx, LADDER_LEVELS, LEVEL)
     bid, bid_qty = best(levels, ladders, 2 * event.instrument)

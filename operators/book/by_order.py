@@ -17,13 +17,13 @@ from operators.book.state import (
     TAKEN,
 )
 from operators.book.trust import contradict
-from operators.kernel import kernel, table
+from operators.kernel import inlined, table
 from schemas.market import EventKind
 
 _DELETE = int(EventKind.DELETE)
 
 
-@kernel
+@inlined
 def add(ctx: Any, out: Any, event: Any, book: Any) -> int:
     """ADD: a new order joins its level."""
     orders, ladders, taken = table(ctx, ORDERS, ORDER), table(ctx, LADDERS, LADDER), table(ctx, TAKEN, I8)
@@ -43,7 +43,7 @@ def add(ctx: Any, out: Any, event: Any, book: Any) -> int:
     return DONE
 
 
-@kernel
+@inlined
 def reduce(ctx: Any, out: Any, event: Any, book: Any) -> int:
     """EXECUTE, CANCEL, DELETE: an order loses some or all of its lots."""
     orders = table(ctx, ORDERS, ORDER)
@@ -63,7 +63,7 @@ def reduce(ctx: Any, out: Any, event: Any, book: Any) -> int:
     return DONE
 
 
-@kernel
+@inlined
 def replace(ctx: Any, out: Any, event: Any, book: Any) -> int:
     """REPLACE: an order leaves and another joins the same side, in one step."""
     orders, ladders, levels = table(ctx, ORDERS, ORDER), table(ctx, LADDERS, LADDER), table(ctx, LADDER_LEVELS, LEVEL)
@@ -86,12 +86,12 @@ def replace(ctx: Any, out: Any, event: Any, book: Any) -> int:
     return DONE
 
 
-@kernel
+@inlined
 def _is_live(order: Any, book: Any) -> bool:
     return order.qty != 0 and order.life >> 1 == book.generation
 
 
-@kernel
+@inlined
 def _put(ctx: Any, book: Any, slot: int, ref: int, side: int, event: Any) -> None:
     """Fill a slot that is free, or that a dead order holds."""
     order = table(ctx, ORDERS, ORDER)[slot]
@@ -103,7 +103,7 @@ def _put(ctx: Any, book: Any, slot: int, ref: int, side: int, event: Any) -> Non
     book.orders += 1
 
 
-@kernel
+@inlined
 def _drop(ctx: Any, book: Any, slot: int) -> None:
     remove(table(ctx, ORDERS, ORDER), slot)
     table(ctx, TAKEN, I8)[0] -= 1

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel
+from operators.kernel import inlined, kernel
 from schemas.record import Frame
 
 LEVEL = np.dtype([("price", "i8"), ("qty", "i8")], align=True)
@@ -40,7 +40,7 @@ def new_levels(size: int) -> Frame:
     return np.zeros(size, LEVEL)
 
 
-@kernel
+@inlined
 def set_level(levels: Any, ladders: Any, ladder: int, price: int, qty: int) -> int:
     """Make `qty` lots the total at `price`; 0 removes the level.
 
@@ -59,7 +59,7 @@ def set_level(levels: Any, ladders: Any, ladder: int, price: int, qty: int) -> i
     return 0 if _insert(levels, ladders, ladder, end, (price, qty)) else NEEDS_ROOM
 
 
-@kernel
+@inlined
 def set_only_level(levels: Any, ladders: Any, ladder: int, price: int, qty: int) -> None:
     """Make `qty` lots at `price` the ladder's one level; 0 leaves it empty. The ladder has room for a level."""
     here = ladders[ladder]
@@ -68,7 +68,7 @@ def set_only_level(levels: Any, ladders: Any, ladder: int, price: int, qty: int)
     levels[here.start].qty = qty
 
 
-@kernel
+@inlined
 def add_to_level(levels: Any, ladders: Any, ladder: int, price: int, change: int) -> int:
     """Add `change` lots, possibly negative, to the total at `price`; a total of 0 or less removes the level.
 
@@ -87,7 +87,7 @@ def add_to_level(levels: Any, ladders: Any, ladder: int, price: int, change: int
     return change if _insert(levels, ladders, ladder, end, (price, change)) else NEEDS_ROOM
 
 
-@kernel
+@inlined
 def best(levels: Any, ladders: Any, ladder: int) -> tuple[int, int]:
     """Price and total of the best level, (0, 0) when the ladder is empty."""
     if ladders[ladder].count == 0:
@@ -96,7 +96,7 @@ def best(levels: Any, ladders: Any, ladder: int) -> tuple[int, int]:
     return top.price, top.qty
 
 
-@kernel
+@inlined
 def row_of(ladders: Any, ladder: int, depth: int) -> int:
     """The pool row of the level `depth` steps behind the best one; `depth` must be below the ladder's `count`.
 
@@ -105,7 +105,7 @@ def row_of(ladders: Any, ladder: int, depth: int) -> int:
     return ladders[ladder].start + ladders[ladder].count - 1 - depth
 
 
-@kernel
+@inlined
 def clear(ladders: Any, ladder: int) -> None:
     """Remove all levels of a ladder."""
     ladders[ladder].count = 0
@@ -132,7 +132,7 @@ def reserve(levels: Any, ladders: Any, ladder: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def _end_of(levels: Any, ladders: Any, ladder: int, price: int) -> int:
     """The row behind `price` and everything worse: where `price` is inserted if it is not in the row before."""
     start = ladders[ladder].start
@@ -146,17 +146,17 @@ def _end_of(levels: Any, ladders: Any, ladder: int, price: int) -> int:
     return row
 
 
-@kernel
+@inlined
 def _is_at(levels: Any, ladders: Any, ladder: int, end: int, price: int) -> bool:
     return end > ladders[ladder].start and levels[end - 1].price == price
 
 
-@kernel
+@inlined
 def _insert(levels: Any, ladders: Any, ladder: int, end: int, level: tuple[int, int]) -> bool:
-    place = end - ladders[ladder].start
-    if not reserve(levels, ladders, ladder):
-        return False
     here = ladders[ladder]
+    place = end - here.start
+    if here.count == here.room and not reserve(levels, ladders, ladder):
+        return False
     row = here.start + here.count
     while row > here.start + place:
         levels[row] = levels[row - 1]
@@ -166,7 +166,7 @@ def _insert(levels: Any, ladders: Any, ladder: int, end: int, level: tuple[int, 
     return True
 
 
-@kernel
+@inlined
 def _remove(levels: Any, ladders: Any, ladder: int, row: int) -> None:
     here = ladders[ladder]
     for k in range(row, here.start + here.count - 1):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel
+from operators.kernel import inlined, kernel
 from schemas.record import Frame
 
 ORDER = np.dtype([("ref", "i8"), ("price", "i8"), ("qty", "i8"), ("instrument", "i4"), ("life", "i4")], align=True)
@@ -33,13 +33,13 @@ def new_orders(slots: int) -> Frame:
     return np.zeros(slots, ORDER)
 
 
-@kernel
+@inlined
 def most_orders(orders: Any) -> int:
     """How many slots of the table may be taken."""
     return len(orders) * 3 // 5
 
 
-@kernel
+@inlined
 def find(orders: Any, instrument: int, ref: int) -> int:
     """The slot of an order, or the free slot (`qty` 0) where it belongs."""
     mask = len(orders) - 1
@@ -49,7 +49,7 @@ def find(orders: Any, instrument: int, ref: int) -> int:
     return slot
 
 
-@kernel
+@inlined
 def remove(orders: Any, slot: int) -> None:
     """Free a slot and close the gap, so that every order can still be reached from its home."""
     mask = len(orders) - 1
@@ -75,7 +75,7 @@ def rehash(old: Any, new: Any, generations: Any) -> int:
     return copied
 
 
-@kernel
+@inlined
 def _home(instrument: int, ref: int, mask: int) -> int:
     mixed = (np.uint64(ref) + np.uint64(instrument) * _SPREAD) * _GOLDEN
     return int(np.int64(mixed ^ (mixed >> _HALF))) & mask

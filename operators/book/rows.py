@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import State, kernel, table
+from operators.kernel import State, inlined, kernel, table
 from schemas.market import FEED_EVENTS, LEVELS, QUOTES
 
 # Tables behind the scratch's ctx, in order.
@@ -24,14 +24,14 @@ def new_scratch(events: int) -> State:
     )
 
 
-@kernel
+@inlined
 def _next(out: Any, rows: int) -> int:
     counts = table(out, COUNTS, _I8)
     counts[rows] += 1
     return counts[rows] - 1
 
 
-@kernel
+@inlined
 def write_quote(out: Any, event: Any, book: Any) -> None:
     """The quote that `book` remembers."""
     row = table(out, QUOTE_ROWS, _QUOTE)[_next(out, QUOTE_ROWS)]
@@ -39,7 +39,7 @@ def write_quote(out: Any, event: Any, book: Any) -> None:
     row.bid, row.ask, row.bid_qty, row.ask_qty, row.state = book.bid, book.ask, book.bid_qty, book.ask_qty, book.state
 
 
-@kernel
+@inlined
 def write_level(out: Any, event: Any, side: int, price: int, qty: int) -> None:
     """The new total of a level of the event's instrument."""
     row = table(out, LEVEL_ROWS, _LEVEL)[_next(out, LEVEL_ROWS)]

@@ -29,7 +29,7 @@ from operators.execution.rows import SCHEMAS, has_room, scratch, write_equity, w
 from operators.execution.state import DESK, I8, INSTRUMENT, ORDER, PAIR, PENDING, Due, Table
 from operators.execution.trader import Trader, on_done, on_fill, on_retry, on_signal
 from operators.execution.venue import SimulatedVenue, arrive, cancel_arrives, fee, match_resting
-from operators.kernel import State, bare, kernel, table
+from operators.kernel import State, bare, inlined, kernel, table
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.portfolio.portfolio import Portfolio, book_fill, mark, on_clock, write_account
 from operators.risk.limits import Limits, settle
@@ -134,7 +134,7 @@ def _release_due(ctx: Any, out: Any, item: Any, cause: int, until: int) -> int:
     return _DONE
 
 
-@kernel
+@inlined
 def _apply_levels(ctx: Any, rows: Any, at: Any, cause: int) -> int:
     """The venue's replica follows the levels that `cause` changed."""
     desk = table(ctx, _DESK, DESK)[0]
@@ -154,7 +154,7 @@ def _apply_levels(ctx: Any, rows: Any, at: Any, cause: int) -> int:
     return _DONE
 
 
-@kernel
+@inlined
 def _apply_quote(ctx: Any, instruments: Any, quote: Any) -> None:
     """Price and state of an instrument."""
     held = instruments[quote.instrument]
@@ -165,7 +165,7 @@ def _apply_quote(ctx: Any, instruments: Any, quote: Any) -> None:
         held.mid2 = quote.bid + quote.ask
 
 
-@kernel
+@inlined
 def _replace_book(ctx: Any, quote: Any) -> None:
     """The quote is all that the venue's replica knows of the instrument."""
     levels, ladders = table(ctx, _LEVELS, LEVEL), table(ctx, _LADDERS, LADDER)

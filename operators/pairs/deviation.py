@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel
+from operators.kernel import inlined, kernel
 from schemas.record import Frame
 
 SPREAD_SLOT = np.dtype([("mean", "f8"), ("squares", "f8")])
 """A value of the block being filled (in `mean`), or the moments from here to the end of the last block."""
 
 
-@kernel
+@inlined
 def roll_deviation(stats: Any, ring: Frame, first: int, window: int, value: float) -> tuple[float, float]:
     """Add `value`; return mean and sample variance (ddof 1) of the last `window` values.
 
@@ -65,7 +65,7 @@ def _fold(ring: Frame, first: int, window: int) -> None:
         slot.squares = squares
 
 
-@kernel
+@inlined
 def decay_deviation(stats: Any, alpha: float, value: float) -> tuple[float, float]:
     """Add `value`; return the exponentially weighted mean and variance.
 

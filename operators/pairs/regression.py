@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel
+from operators.kernel import inlined, kernel
 from schemas.record import Frame
 
 LINE_SLOT = np.dtype([("x", "f8"), ("y", "f8"), ("xx", "f8"), ("xy", "f8")])
@@ -16,7 +16,7 @@ LINE_SLOT = np.dtype([("x", "f8"), ("y", "f8"), ("xx", "f8"), ("xy", "f8")])
 means of x and y, sum of squares of x and of products, about the means (about 0 through the origin)."""
 
 
-@kernel
+@inlined
 def roll_line(
     stats: Any, ring: Frame, first: int, window: int, intercept: bool, x: float, y: float
 ) -> tuple[float, float, bool]:
@@ -67,7 +67,7 @@ def _fold(ring: Frame, first: int, window: int, intercept: bool) -> None:
         slot.xy = xy
 
 
-@kernel
+@inlined
 def _add(
     n: int, intercept: bool, mean_x: float, mean_y: float, xx: float, xy: float, x: float, y: float
 ) -> tuple[float, float, float, float]:

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel
-from operators.pairs.deviation import decay_deviation, roll_deviation
-from operators.pairs.regression import roll_line
-from schemas.record import Frame
+from operators.kernel import inlined, table
+from operators.pairs.deviation import SPREAD_SLOT, decay_deviation, roll_deviation
+from operators.pairs.regression import LINE_SLOT, roll_line
 from schemas.signal import SpreadState
 
 Y_UNTRADABLE, X_UNTRADABLE, Y_UNSEEN, X_UNSEEN = 1, 2, 4, 8
@@ -55,6 +54,9 @@ STATISTICS = np.dtype(
 )
 """What only a sample needs; see `deviation` and `regression`."""
 
+LINES, SPREADS = 2, 3
+"""Numbers of the windows among the operator's state tables."""
+
 TERMS = np.dtype(
     [
         ("every", "i8"),  # ns; 0: every touch is a sample
@@ -70,15 +72,18 @@ TERMS = np.dtype(
 """An operator's parameters, as its kernel sees them."""
 
 
-@kernel
-def take_sample(p: int, pair: Any, stats: Any, terms: Any, lines: Frame, spreads: Frame) -> None:
+@inlined
+def take_sample(p: int, pair: Any, stats: Any, terms: Any, ctx: int) -> None:
     """Pair number `p` as it stands is a sample: refresh its hedge, then mean and deviation of its spread.
+
+    `ctx` is that of the operator's state; the windows are its tables LINES and SPREADS.
 
     While the regression is singular the last hedge stays in force and the spread is not sampled.
     """
     state = 0
     if terms.hedge_window > 0:
         window = terms.hedge_window
+        lines = table(ctx, LINES, LINE_SLOT)
         slope, level, determined = roll_line(stats, lines, p * window, window, terms.fit_intercept, pair.x, pair.y)
         stats.samples += stats.samples < window
         if stats.samples < window:
@@ -93,6 +98,7 @@ def take_sample(p: int, pair: Any, stats: Any, terms: Any, lines: Frame, spreads
         pair.state = (pair.state | _DEGENERATE) & ~NO_HEDGE
         return
     if terms.spread_window > 0:
+        spreads = table(ctx, SPREADS, SPREAD_SLOT)
         mean, variance = roll_deviation(stats, spreads, p * terms.spread_window, terms.spread_window, residual)
     else:
         mean, variance = decay_deviation(stats, terms.alpha, residual)

@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel, table
-from operators.pairs.deviation import SPREAD_SLOT
-from operators.pairs.regression import LINE_SLOT
+from operators.kernel import inlined, kernel, table
 from operators.pairs.sample import NO_HEDGE, PAIR, STATISTICS, TERMS, Y_UNSEEN, Y_UNTRADABLE, take_sample
 from schemas.record import Frame
 from schemas.signal import SPREADS, SpreadState
@@ -33,8 +31,6 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
     rows = table(desk, 4, _ROW)
     pairs = table(state, 0, PAIR)
     statistics = table(state, 1, STATISTICS)
-    lines = table(state, 2, LINE_SLOT)
-    spreads = table(state, 3, SPREAD_SLOT)
     every = terms.every
     bar = 0
     n = 0
@@ -52,7 +48,7 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
             if every == 0 or bar > pair.bar:
                 pair.bar = bar
                 if pair.legs == 0:
-                    take_sample(p, pair, statistics[p], terms, lines, spreads)
+                    take_sample(p, pair, statistics[p], terms, state)
             if tradable:
                 if leg == 0:
                     pair.y = price
@@ -71,7 +67,7 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
     return n
 
 
-@kernel
+@inlined
 def _price(quote: Any, tick: float, log: int) -> tuple[float, bool]:
     """The mid in currency, or its logarithm, and whether the quote gives one to trade on."""
     mid = (float(quote.bid) + float(quote.ask)) * 0.5 * tick
@@ -80,7 +76,7 @@ def _price(quote: Any, tick: float, log: int) -> tuple[float, bool]:
     return math.log(mid) if log else mid, True
 
 
-@kernel
+@inlined
 def _measure(row: Any, pair: Any) -> None:
     """Fill a row with the pair's spread and z. What cannot be computed is 0, and `state` says why."""
     state = pair.state

@@ -13,7 +13,7 @@ from pydantic import Field
 from operators.execution.rows import write_equity, write_position
 from operators.execution.stage import Role, Stage
 from operators.execution.state import DESK, INSTRUMENT, PORTFOLIO, Table
-from operators.kernel import kernel, table
+from operators.kernel import inlined, kernel, table
 from operators.operator import Parameters
 from operators.registry import register
 from schemas.market import QUOTES
@@ -65,7 +65,7 @@ def _share_of_rest(rest: int, part: int, whole: int) -> int:
     return quotient + (2 * left >= whole)
 
 
-@kernel
+@inlined
 def mark(ctx: Any, i: int, mid2: int) -> None:
     """Value instrument `i` at a new mid."""
     held = table(ctx, _INSTRUMENTS, INSTRUMENT)[i]

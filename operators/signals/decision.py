@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel, table
+from operators.kernel import inlined, kernel, table
 from schemas.record import Frame
 from schemas.signal import SIGNALS, SPREADS, Action
 
@@ -79,7 +79,7 @@ def band_signals(desk: Frame, state: Frame, spreads: Frame) -> int:
     return n
 
 
-@kernel
+@inlined
 def _enter(terms: Any, position: Any, spread: Any) -> int:
     """Flat: whether to enter."""
     distance = abs(spread.z)
@@ -95,7 +95,7 @@ def _enter(terms: Any, position: Any, spread: Any) -> int:
     return _ENTER
 
 
-@kernel
+@inlined
 def _leave(terms: Any, position: Any, spread: Any) -> int:
     """In a position: whether to leave it, and how it is re-armed."""
     adverse = -spread.z * position.side
