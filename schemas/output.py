@@ -1,9 +1,43 @@
 """What a desk's chain hands to the sinks for one cut of the input."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from schemas.record import Frame
+import numpy as np
+
+from schemas.record import Frame, Schema
+
+
+class Written(Mapping[str, tuple[int, Frame]]):
+    """Stream name -> (first_seq, rows). Streams without rows are absent.
+
+    Rows are kept as bytes and become a frame when they are looked at: between a message and its order,
+    the other streams' frames would cost more than the order's.
+    """
+
+    __slots__ = ("_streams",)
+
+    def __init__(self) -> None:
+        self._streams: dict[str, tuple[int, Schema, bytes | Frame]] = {}
+
+    def add(self, first_seq: int, schema: Schema, rows: Frame) -> None:
+        """Take a copy of the rows of a stream."""
+        # By way of bytes: field by field, as NumPy copies structures, takes a hundred times as long.
+        kept = rows.copy() if schema.has_objects else rows.tobytes()
+        self._streams[schema.name] = (first_seq, schema, kept)
+
+    def __getitem__(self, name: str) -> tuple[int, Frame]:
+        first_seq, schema, rows = self._streams[name]
+        return first_seq, np.frombuffer(rows, schema.dtype) if isinstance(rows, bytes) else rows
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._streams
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._streams)
+
+    def __len__(self) -> int:
+        return len(self._streams)
 
 
 class Output(NamedTuple):

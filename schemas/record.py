@@ -112,6 +112,11 @@ class Schema:
         return np.dtype([(c.name, c.kind.memory) for c in self.columns], align=True)
 
     @cached_property
+    def has_objects(self) -> bool:
+        """Whether rows hold texts or byte strings, which are references in memory."""
+        return bool(self.dtype.hasobject)
+
+    @cached_property
     def empty(self) -> Frame:
         """A frame of no rows, shared and read-only."""
         frame = np.empty(0, self.dtype)
