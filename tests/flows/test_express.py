@@ -1,6 +1,9 @@
 """The express gives the same rows and the same state as the steps it stands for, growing tables included."""
 
+import random
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,18 +12,43 @@ from flows.chain import Chain
 from flows.config import Config, load
 from flows.express import ExpressStep, express_path
 from flows.graph import build_graph
+from flows.step import Step
+from operators.execution.rows import MOST_ROWS_PER_STEP, scratch
 from operators.simulator.files import write_session
 from operators.simulator.parameters import SessionParameters
 from operators.sources.desk_input import DeskInput
 from tests.flows.test_simulated_truth import CONFIG
+from tests.recovery.session import framed, messages_of
 
 SESSION = SessionParameters(symbols=8, groups=2, pairs=10, messages=9_000, hours=0.5, seed=5)
+PATHS: dict[str, Callable[[Chain], Any]] = {
+    "steps": lambda chain: [step.run for step in chain.steps],
+    "express": lambda chain: _behind(chain, 0),
+    "behind the feed": lambda chain: _behind(chain, 1),
+    "behind the book": lambda chain: _behind(chain, 2),
+}
+
+
+def _behind(chain: Chain, first: int) -> Any:
+    rest = express_path(chain.steps[first:], chain._tables)
+    assert len(rest) == 1
+    assert isinstance(getattr(rest[0], "__self__", None), ExpressStep)
+    return [*(step.run for step in chain.steps[:first]), *rest]
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    folder = tmp_path_factory.mktemp("express")
-    session = write_session(SESSION, folder / "session")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session in which one message in two hundred is damaged."""
+    folder = write_session(SESSION, tmp_path_factory.mktemp("express") / "session")
+    capture, rng = folder / "session.itch", random.Random(7)
+    messages = messages_of(capture.read_bytes())
+    for i in range(100, len(messages), 200):
+        messages[i] = rng.choice([messages[i][:-1], b"?" + messages[i][1:], b""])
+    capture.write_bytes(framed(messages))
+    return folder
+
+
+def configuration(session: Path, **changes: str) -> Config:
     text = CONFIG.format(
         session=session,
         pairs="pairs.yaml",
@@ -28,17 +56,19 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
         zscore="{type: rolling, window: 20}",
         every="2s",
     )
-    path = folder / "express.yaml"
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after)
+    path = session.parent / "express.yaml"
     path.write_text(text.replace("type: book, input", "type: book, orders: 4, levels: 4, input"))
     return load(path)
 
 
-def rows_of(config: Config, frame: int, with_express: bool) -> tuple[dict[str, list[Any]], Any]:
+def rows_of(config: Config, frame: int, path: str) -> tuple[dict[str, list[Any]], Any]:
     chain = Chain(build_graph(config), config.desk("main"))
-    has_express = any(isinstance(getattr(run, "__self__", None), ExpressStep) for run in chain._path)
-    assert has_express
-    if not with_express:
-        chain._path = [step.run for step in chain.steps]
+    loop: Any = chain.steps[-1].operator
+    loop._out = scratch(MOST_ROWS_PER_STEP + 1)  # so that the closed loop stops in the middle of many blocks
+    chain._path = PATHS[path](chain)
     rows: dict[str, list[Any]] = {}
     with closing(DeskInput([(f, config.feed_path(f)) for f in config.desks[0].feeds], frame, None, "main")) as source:
         while (raw := source.next()) is not None:
@@ -56,19 +86,63 @@ def equal(a: Any, b: Any) -> bool:
     return a.tolist() == b.tolist() if hasattr(a, "tolist") else a == b
 
 
-@pytest.mark.parametrize("frame", [1, 7, 64])
-def test_rows_and_state_are_those_of_the_steps(config: Config, frame: int) -> None:
-    expected, state = rows_of(config, frame, with_express=False)
-    found, express_state = rows_of(config, frame, with_express=True)
-    assert found == expected
-    assert {"orders", "fills", "equity", "quotes", "spreads"} <= found.keys()
-    assert equal(express_state, state)
+EVERY_ROW = {"spreads: {every: 30s}, quotes: {every: 30s}": "spreads: on, quotes: on"}
+NO_LEVELS = {"[limits, book]": "[limits, book.quotes]"}
 
 
-def test_a_graph_with_an_operator_in_between_takes_no_express(config: Config) -> None:
+@pytest.mark.parametrize(
+    ("changes", "frames", "path"),
+    [
+        ({}, (1, 7, 64, 1_000, 20_000), "express"),
+        (EVERY_ROW, (1, 300), "express"),
+        (EVERY_ROW, (7, 1_000), "behind the feed"),
+        (NO_LEVELS, (50, 3_000), "express"),
+        (NO_LEVELS, (1, 1_000), "behind the book"),
+    ],
+)
+def test_rows_and_state_are_those_of_the_steps(
+    session: Path, changes: dict[str, str], frames: tuple[int, ...], path: str
+) -> None:
+    config = configuration(session, **changes)
+    expected, state = rows_of(config, 1_000, "steps")
+    assert {"orders", "fills", "equity", "quotes", "spreads", "dead_letters", "feed_events"} <= expected.keys()
+    for frame in frames:
+        found, express_state = rows_of(config, frame, path)
+        assert found == expected
+        assert equal(express_state, state)
+
+
+def test_a_chain_that_is_restored_samples_as_it_did(session: Path) -> None:
+    """What the express lets through for a sampled table depends on what it has seen, and must not show."""
+    config = configuration(session)
     chain = Chain(build_graph(config), config.desk("main"))
-    book, spread, bands, loop = chain.steps[-4:]
-    assert len(express_path([book, spread, bands, loop], ())) == 1
-    assert len(express_path([spread, book, bands, loop], ())) == 4
+    with closing(DeskInput([(f, config.feed_path(f)) for f in config.desks[0].feeds], 2_000, None, "main")) as source:
+        first, second = source.next(), source.next()
+    assert first is not None
+    assert second is not None
+    chain.process(first)
+    state = chain.snapshot()
+    once, again = chain.process(second), None
+    chain.restore(state)
+    again = chain.process(second)
+    assert {n: (i, f.tolist()) for n, (i, f) in once.streams.items()} == {
+        n: (i, f.tolist()) for n, (i, f) in again.streams.items()
+    }
+    assert "spreads" in once.streams
+
+
+def test_only_operators_that_read_each_other_take_the_express(session: Path) -> None:
+    config = configuration(session)
+    feed, book, spread, bands, loop = Chain(build_graph(config), config.desk("main")).steps
+
+    def length(*steps: Step) -> int:
+        return len(express_path(steps, ()))
+
+    assert length(feed, book, spread, bands, loop) == 1
+    assert length(book, feed, spread, bands, loop) == 5
+    assert length(spread, book, bands, loop) == 4
+    watcher = Step("watcher", bands.operator, {"events": (feed.writes["events"],)}, {})
+    assert length(feed, watcher, book, spread, bands, loop) == 3
+    assert length(watcher, feed, book, spread, bands, loop) == 3
     spread.reads = (("quotes", (("other", "quotes"),)),)
-    assert len(express_path([book, spread, bands, loop], ())) == 4
+    assert length(feed, book, spread, bands, loop) == 5

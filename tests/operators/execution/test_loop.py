@@ -61,11 +61,12 @@ class Cramped(Loop):
             state.replace(name, room[: len(table)])
             self.guards.append(room[len(table) :])
 
-    def _make_room(self, stopped: int) -> None:
+    def make_room(self, stopped: int) -> dict[str, Frame]:
         self.stops.append(Stopped(stopped))
-        super()._make_room(stopped)
+        written = super().make_room(stopped)
         if stopped != Stopped.ROWS:
             self._guard(self._state, Stopped(stopped).name.lower())
+        return written
 
     def process(self, frames: Frames) -> Frames:
         rows = super().process(frames)
