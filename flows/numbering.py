@@ -10,8 +10,8 @@ from flows.sampling import Sampler
 from flows.streams import Ref, Streams, merged
 from operators.operator import Desk
 from schemas.market import RAW, RawFrame
-from schemas.output import Output, Written
-from schemas.record import Frame, Kind, Schema
+from schemas.output import Output, Packed, Written, pack
+from schemas.record import Kind, Schema
 from schemas.trade import EQUITY, VERDICTS
 
 
@@ -24,18 +24,26 @@ class TableRule:
     every_ns: int | None = None
 
 
+class _Table:
+    """A table as it is written: how many rows it has so far, and which it takes."""
+
+    __slots__ = ("count", "name", "refs", "sampler", "schema")
+
+    def __init__(self, rule: TableRule, desk: Desk) -> None:
+        self.schema, self.refs = rule.schema, rule.refs
+        self.name = rule.schema.name
+        keys = _key_count(rule.schema, desk)
+        self.sampler = None if rule.every_ns is None else Sampler(rule.schema, rule.every_ns, keys)
+        self.count = 0
+
+
 class Numbering:
     """Numbers the rows of every written stream, from 1 and without holes, whatever the cut."""
 
     def __init__(self, rules: Mapping[str, TableRule], desk: Desk) -> None:
         self._desk = desk.id
-        self._samplers = {
-            name: Sampler(rule.schema, rule.every_ns, _key_count(rule.schema, desk))
-            for name, rule in rules.items()
-            if rule.every_ns is not None
-        }
-        self._rule_of = {ref: rule for rule in rules.values() for ref in rule.refs}
-        self.counts = dict.fromkeys(rules, 0)
+        self._tables = {name: _Table(rule, desk) for name, rule in rules.items()}
+        self._table_of = {ref: table for table in self._tables.values() for ref in table.refs}
         self.denied = 0
         self._equity = b""
         self._rows = RAW.empty
@@ -43,26 +51,29 @@ class Numbering:
     def number(self, raw: RawFrame, streams: Streams) -> Output:
         """Everything this cut writes; the frames are the output's own."""
         self._rows = raw.rows
-        written = Written()
+        packed: Packed = {}
+        table_of = self._table_of
         for ref, frame in streams.items():
-            rule = self._rule_of.get(ref)
-            if rule is None or rule.schema.name in written:
+            table = table_of.get(ref)
+            if table is None or table.name in packed:
                 continue
-            rows: Any = frame if len(rule.refs) == 1 else merged(streams, rule.refs)
-            if rule.every_ns is not None:
-                rows = self._samplers[rule.schema.name].take(rows)
-            if len(rows):
-                self._write(written, rule.schema, rows)
-        return Output(self._desk, written)
+            rows: Any = frame if len(table.refs) == 1 else merged(streams, table.refs)
+            if table.sampler is not None:
+                rows = table.sampler.take(rows)
+            count = len(rows)
+            if count:
+                packed[table.name] = (table.count + 1, table.schema, pack(table.schema, rows))
+                table.count += count
+                if table.name == VERDICTS.name:
+                    self.denied += rows["passed"].tolist().count(0)
+                elif table.name == EQUITY.name:
+                    self._equity = rows[-1:].tobytes()
+        return Output(self._desk, Written(packed))
 
-    def _write(self, written: Written, schema: Schema, rows: Frame) -> None:
-        count = self.counts[schema.name]
-        written.add(count + 1, schema, rows)
-        self.counts[schema.name] = count + len(rows)
-        if schema.name == VERDICTS.name:
-            self.denied += rows["passed"].tolist().count(0)
-        elif schema.name == EQUITY.name:
-            self._equity = rows[-1:].tobytes()
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows so far, by table."""
+        return {name: table.count for name, table in self._tables.items()}
 
     @property
     def cause(self) -> int:
@@ -77,15 +88,16 @@ class Numbering:
 
     def snapshot(self) -> Any:
         """Numbers given so far, totals, and what the samplers have kept."""
-        samplers = {name: sampler.snapshot() for name, sampler in self._samplers.items()}
-        return self._rows[-1:].copy(), dict(self.counts), self.denied, self._equity, samplers
+        samplers = {name: table.sampler.snapshot() for name, table in self._tables.items() if table.sampler}
+        return self._rows[-1:].copy(), self.counts, self.denied, self._equity, samplers
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot."""
         self._rows, counts, self.denied, self._equity, samplers = state
-        self.counts = dict(counts)
-        for name, due in samplers.items():
-            self._samplers[name].restore(due)
+        for name, table in self._tables.items():
+            table.count = counts[name]
+            if table.sampler:
+                table.sampler.restore(samplers[name])
 
 
 def _key_count(schema: Schema, desk: Desk) -> int:

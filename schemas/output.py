@@ -7,24 +7,29 @@ import numpy as np
 
 from schemas.record import Frame, Schema
 
+Packed = dict[str, tuple[int, Schema, bytes | Frame]]
+"""Stream name -> (first_seq, schema, packed rows)."""
+
+
+def pack(schema: Schema, rows: Frame) -> bytes | Frame:
+    """A copy of rows: their bytes, or where they refer to texts, a frame.
+
+    Field by field, as NumPy copies structures, takes a hundred times as long as copying bytes.
+    """
+    return rows.copy() if schema.has_objects else rows.tobytes()
+
 
 class Written(Mapping[str, tuple[int, Frame]]):
     """Stream name -> (first_seq, rows). Streams without rows are absent.
 
-    Rows are kept as bytes and become a frame when they are looked at: between a message and its order,
-    the other streams' frames would cost more than the order's.
+    Rows become a frame when they are looked at: between a message and its order, making the other streams'
+    frames would cost more than the order's.
     """
 
     __slots__ = ("_streams",)
 
-    def __init__(self) -> None:
-        self._streams: dict[str, tuple[int, Schema, bytes | Frame]] = {}
-
-    def add(self, first_seq: int, schema: Schema, rows: Frame) -> None:
-        """Take a copy of the rows of a stream."""
-        # By way of bytes: field by field, as NumPy copies structures, takes a hundred times as long.
-        kept = rows.copy() if schema.has_objects else rows.tobytes()
-        self._streams[schema.name] = (first_seq, schema, kept)
+    def __init__(self, streams: Packed) -> None:
+        self._streams = streams
 
     def __getitem__(self, name: str) -> tuple[int, Frame]:
         first_seq, schema, rows = self._streams[name]

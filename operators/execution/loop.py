@@ -261,7 +261,8 @@ _NO_QUOTES, _NO_LEVELS, _NO_SIGNALS = (np.empty(0, s.dtype) for s in (QUOTES, LE
 """In place of the schemas' own empty frames, which are read-only: to numba another type, another compilation."""
 
 _OUTPUTS: dict[str, Schema] = {s.name: s for s in SCHEMAS.values()}
-_NAMES = tuple(_OUTPUTS)
+_COUNTED = ("counts", *_OUTPUTS)
+"""What the numbers in the scratch's first table count; that of the table itself is 0."""
 
 
 class Loop(Operator):
@@ -315,8 +316,9 @@ class Loop(Operator):
 
     def written(self) -> dict[str, Frame]:
         """The rows in the scratch, by stream."""
-        _, *counts = self._out["counts"].tolist()
-        return {name: self._out[name][:count] for name, count in zip(_NAMES, counts, strict=True) if count}
+        out = self._out
+        counts = zip(_COUNTED, out["counts"].tolist(), strict=True)
+        return {name: out[name][:count] for name, count in counts if count}
 
     def make_room(self, stopped: int) -> dict[str, Frame]:
         """Make the room for lack of which `run_loop` stopped; returns a copy of the rows written so far."""
