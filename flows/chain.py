@@ -39,8 +39,7 @@ class Chain:
         self.desk = desk
         self.steps = [step.build(desk) for step in plan(graph)]
         self.numbering = Numbering(graph.tables, desk)
-        self._tables = tuple(graph.tables.values())
-        self._path = express_path(self.steps, self._tables)
+        self._path = express_path(self.steps, self.numbering)
 
     def process(self, raw: RawFrame) -> Output:
         """Run one cut of the input log through every operator."""
@@ -64,7 +63,7 @@ class Chain:
         for step in self.steps:
             step.restore(steps[step.name])
         self.numbering.restore(numbering)
-        self._path = express_path(self.steps, self._tables)
+        self._path = express_path(self.steps, self.numbering)  # it must not remember what it saw after the snapshot
 
 
 def plan(graph: Graph) -> list[StepPlan]:

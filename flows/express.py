@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from flows.numbering import TableRule
+from flows.numbering import Numbering
 from flows.step import Step
 from flows.streams import SOURCE, Ref, Streams, merged
 from operators.book.book import Book
 from operators.execution.loop import Loop
 from operators.express.express import Express, Stages
-from operators.express.kept import PORTS
 from operators.feeds.itch import Itch50
 from operators.pairs.spread import Spread
 from operators.signals.bands import Bands
@@ -17,11 +16,14 @@ from schemas.market import RawFrame
 Run = Callable[[Streams], None]
 
 
-def express_path(steps: Sequence[Step], tables: Iterable[TableRule]) -> list[Run]:
-    """What to run for a cut: every step, or one express in the place of those that stand together and fit."""
+def express_path(steps: Sequence[Step], numbering: Numbering) -> list[Run]:
+    """What to run for a cut: every step, or one express in the place of those that stand together and fit.
+
+    Rows that only `numbering` is interested in go to it directly.
+    """
     for i, step in enumerate(steps):
         if isinstance(step.operator, Loop) and (found := _found(steps[: i + 1])):
-            express = ExpressStep(found, [s for s in steps if s not in found], tables)
+            express = ExpressStep(found, [s for s in steps if s not in found], numbering)
             return [*(s.run for s in steps[: i + 1 - len(found)]), express.run, *(s.run for s in steps[i + 1 :])]
     return [step.run for step in steps]
 
@@ -64,7 +66,7 @@ def _readers(steps: Iterable[Step], ref: Ref, but: Step | None = None) -> list[S
 class ExpressStep:
     """Runs every cut of a chain through the express, in the place of some of its steps."""
 
-    def __init__(self, steps: Sequence[Step], others: Iterable[Step], tables: Iterable[TableRule]) -> None:
+    def __init__(self, steps: Sequence[Step], others: Sequence[Step], numbering: Numbering) -> None:
         *before, spread, bands, loop = steps
         assert isinstance(spread.operator, Spread)
         assert isinstance(bands.operator, Bands)
@@ -73,31 +75,43 @@ class ExpressStep:
         feed, book = by_type.get(Itch50), by_type.get(Book)
         assert feed is None or isinstance(feed, Itch50)
         assert book is None or isinstance(book, Book)
+        self._numbering = numbering
         self._writes = {_port(step, port): ref for step in steps for port, ref in step.writes.items()}
         self._inputs = () if feed else dict(steps[0].reads)["events" if book else "quotes"]
-        others, tables = list(others), list(tables)
-        wanted = {port: _wanted(self._writes[port], others, tables) for port, _ in PORTS if port in self._writes}
+
+        read = {port for port, ref in self._writes.items() if _readers(others, ref)}
+        tables = {port: table for port, ref in self._writes.items() if (table := numbering.table_of(ref))}
+        elsewhere = {ref for step in others for ref in step.writes.values()}
+        self._tables = {
+            port: table
+            for port, table in tables.items()
+            if port not in read and table.sampler is None and elsewhere.isdisjoint(table.refs)
+        }
+        kept = {port: 0 if port in read else tables[port].every_ns for port in {*read, *tables}}
         has_levels = "levels" in dict(loop.reads)
-        stages = Stages(feed, book, spread.operator, bands.operator, loop.operator, has_levels)
-        self._express = Express(stages, {port: every for port, every in wanted.items() if every is not None})
+        self._express = Express(Stages(feed, book, spread.operator, bands.operator, loop.operator, has_levels), kept)
 
     def run(self, streams: Streams) -> None:
-        """Add what the steps write to the streams of the cut."""
+        """Add what the steps write to the streams of the cut, or to its table where nothing else is to do with it."""
         raw = streams[SOURCE]
         assert isinstance(raw, RawFrame)
         inputs = merged(streams, self._inputs) if self._inputs else None
-        for port, frame in self._express.run(raw, inputs).items():
-            streams[self._writes[port]] = frame
+        if not self._express.run(raw, inputs):
+            return
+        scratches = self._express.scratches
+        if not scratches:
+            for port, frame in self._express.written().items():
+                streams[self._writes[port]] = frame
+        for ports, scratch in scratches:
+            for port, count in zip(ports, scratch["counts"].tolist(), strict=True):
+                if count:
+                    table = self._tables.get(port)
+                    if table is None:
+                        streams[self._writes[port]] = scratch[port][:count]
+                    else:
+                        self._numbering.write(table, count, scratch.packed(port, count))
 
 
 def _port(step: Step, port: str) -> str:
     """The name that the express gives a port: the feed's and the book's feed events are not the same."""
     return f"feed.{port}" if isinstance(step.operator, Itch50) else port
-
-
-def _wanted(ref: Ref, others: Iterable[Step], tables: Iterable[TableRule]) -> int | None:
-    """How much of a port is wanted outside: None for nothing, 0 for every row, or a sampled table's interval."""
-    wanted = [rule.every_ns or 0 for rule in tables if ref in rule.refs]
-    if _readers(others, ref):
-        wanted.append(0)
-    return min(wanted, default=None)

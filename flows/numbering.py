@@ -11,8 +11,13 @@ from flows.streams import Ref, Streams, merged
 from operators.operator import Desk
 from schemas.market import RAW, RawFrame
 from schemas.output import Output, Packed, Written, pack
-from schemas.record import Kind, Schema
+from schemas.record import Frame, Kind, Schema
 from schemas.trade import EQUITY, VERDICTS
+
+_VERDICTS, _EQUITY = VERDICTS.name, EQUITY.name
+assert VERDICTS.dtype.fields is not None
+_PASSED = VERDICTS.dtype.fields["passed"][1]
+"""Offset of the field's lowest byte; it is 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,13 @@ class TableRule:
     every_ns: int | None = None
 
 
-class _Table:
+class NumberedTable:
     """A table as it is written: how many rows it has so far, and which it takes."""
 
-    __slots__ = ("count", "name", "refs", "sampler", "schema")
+    __slots__ = ("count", "every_ns", "name", "refs", "sampler", "schema")
 
     def __init__(self, rule: TableRule, desk: Desk) -> None:
-        self.schema, self.refs = rule.schema, rule.refs
+        self.schema, self.refs, self.every_ns = rule.schema, rule.refs, rule.every_ns or 0
         self.name = rule.schema.name
         keys = _key_count(rule.schema, desk)
         self.sampler = None if rule.every_ns is None else Sampler(rule.schema, rule.every_ns, keys)
@@ -42,33 +47,44 @@ class Numbering:
 
     def __init__(self, rules: Mapping[str, TableRule], desk: Desk) -> None:
         self._desk = desk.id
-        self._tables = {name: _Table(rule, desk) for name, rule in rules.items()}
+        self._tables = {name: NumberedTable(rule, desk) for name, rule in rules.items()}
         self._table_of = {ref: table for table in self._tables.values() for ref in table.refs}
         self.denied = 0
         self._equity = b""
         self._rows = RAW.empty
+        self._packed: Packed = {}
+
+    def table_of(self, ref: Ref) -> NumberedTable | None:
+        """The table that the rows of a port are written to."""
+        return self._table_of.get(ref)
 
     def number(self, raw: RawFrame, streams: Streams) -> Output:
-        """Everything this cut writes; the frames are the output's own."""
+        """Everything this cut writes; the rows are the output's own."""
         self._rows = raw.rows
-        packed: Packed = {}
-        table_of = self._table_of
         for ref, frame in streams.items():
-            table = table_of.get(ref)
-            if table is None or table.name in packed:
+            table = self._table_of.get(ref)
+            if table is None or table.name in self._packed:
                 continue
             rows: Any = frame if len(table.refs) == 1 else merged(streams, table.refs)
             if table.sampler is not None:
                 rows = table.sampler.take(rows)
-            count = len(rows)
-            if count:
-                packed[table.name] = (table.count + 1, table.schema, pack(table.schema, rows))
-                table.count += count
-                if table.name == VERDICTS.name:
-                    self.denied += rows["passed"].tolist().count(0)
-                elif table.name == EQUITY.name:
-                    self._equity = rows[-1:].tobytes()
-        return Output(self._desk, Written(packed))
+            if len(rows):
+                self.write(table, len(rows), pack(table.schema, rows))
+        output = Output(self._desk, Written(self._packed))
+        self._packed = {}
+        return output
+
+    def write(self, table: NumberedTable, count: int, rows: bytes | Frame) -> None:
+        """Number `count` packed rows, all that the present cut has for the table."""
+        name = table.name
+        self._packed[name] = (table.count + 1, table.schema, rows)
+        table.count += count
+        if name == _VERDICTS:
+            assert isinstance(rows, bytes)
+            self.denied += rows[_PASSED :: VERDICTS.dtype.itemsize].count(0)
+        elif name == _EQUITY:
+            assert isinstance(rows, bytes)
+            self._equity = rows[-EQUITY.dtype.itemsize :]
 
     @property
     def counts(self) -> dict[str, int]:

@@ -261,7 +261,7 @@ _NO_QUOTES, _NO_LEVELS, _NO_SIGNALS = (np.empty(0, s.dtype) for s in (QUOTES, LE
 """In place of the schemas' own empty frames, which are read-only: to numba another type, another compilation."""
 
 _OUTPUTS: dict[str, Schema] = {s.name: s for s in SCHEMAS.values()}
-_COUNTED = ("counts", *_OUTPUTS)
+COUNTED = ("counts", *_OUTPUTS)
 """What the numbers in the scratch's first table count; that of the table itself is 0."""
 
 
@@ -314,10 +314,15 @@ class Loop(Operator):
         """What the kernel `run_loop` gets: state, scratch and cursor."""
         return self._state.ctx, self._out.ctx, self._work.ctx
 
+    @property
+    def out(self) -> State:
+        """The scratch: a table per stream, and `counts`, how many rows are in each of COUNTED."""
+        return self._out
+
     def written(self) -> dict[str, Frame]:
         """The rows in the scratch, by stream."""
         out = self._out
-        counts = zip(_COUNTED, out["counts"].tolist(), strict=True)
+        counts = zip(COUNTED, out["counts"].tolist(), strict=True)
         return {name: out[name][:count] for name, count in counts if count}
 
     def make_room(self, stopped: int) -> dict[str, Frame]:

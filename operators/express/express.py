@@ -6,7 +6,7 @@ the next one reads it. Here one kernel calls theirs, block by block. The state i
 what is rare (a table has to grow, a message was rejected) is left to them: the rows are the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from operators.book.book import Book
 from operators.book.rows import new_scratch
-from operators.execution.loop import Loop, joined
+from operators.execution.loop import COUNTED, Loop, joined
 from operators.express import blocks
 from operators.express.blocks import CURSOR_SIZE, INPUT, Stop, advance
 from operators.express.kept import NONE, PORTS
@@ -26,7 +26,8 @@ from schemas.errors import InvariantError
 from schemas.market import RawFrame
 from schemas.record import Frame
 
-_NOTHING, _ROWS = int(Stop.NOTHING), int(Stop.ROWS)
+KEPT_PORTS = tuple(port for port, _ in PORTS)
+_ROWS = int(Stop.ROWS)
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,14 @@ class Express:
 
     `kept` says which ports of the open loop are wanted outside (those of `operators.express.kept.PORTS`):
     0 for every row, or the interval in ns of a sampled table, which may then get more rows than it asked for,
-    but all of those it wants. The feed's dead letters and feed events, and what the loop writes, always are.
+    but all of those it wants; other names mean nothing. The feed's dead letters and feed events, and what the
+    loop writes, always are.
     """
 
     def __init__(self, stages: Stages, kept: Mapping[str, int]) -> None:
         self._stages = stages
         self._kept_rows = 0
+        self._parts: list[dict[str, Frame]] = []
         self._kept = State(
             counts=np.zeros(len(PORTS), np.int64),
             every=np.array([kept.get(port, NONE) for port, _ in PORTS], np.int64),
@@ -62,13 +65,14 @@ class Express:
             spreads_due=np.zeros(len(stages.loop.desk.pairs), np.int64),
             **{port: np.zeros(0, schema.dtype) for port, schema in PORTS},
         )
+        self._scratches = ((COUNTED, stages.loop.out), (KEPT_PORTS, self._kept))
         self._no_book = new_scratch(1)
         self._state = State(contexts=np.zeros(13, np.int64), cursor=np.zeros(CURSOR_SIZE, np.int64))
         self._cursor = self._state["cursor"]
         self._make_room(blocks.BLOCK)
 
-    def run(self, raw: RawFrame, inputs: Frame | None) -> dict[str, Frame]:
-        """The rows by port, valid until the next run; the feed's own ports are prefixed `feed.`.
+    def run(self, raw: RawFrame, inputs: Frame | None) -> bool:
+        """Take the stages over a cut; returns whether they wrote anything.
 
         `inputs` are the events, or without a book the quotes, of the cut; None where the feed is a stage.
         """
@@ -78,22 +82,25 @@ class Express:
             self._keep(rows)
         ctx, clock, data = self._state.ctx, raw.rows, raw.data
         stop = advance(ctx, 1, clock, data, address, count)
-        if stop == _NOTHING:
-            return {}
-        if stop == _ROWS:
-            return self._written()
-        parts: list[dict[str, Frame]] = []
+        self._parts = []
         while stop > _ROWS:
-            parts.append(self._helped(stop, raw, inputs))
+            self._parts.append(self._helped(stop, raw, inputs))
             stop = advance(ctx, 0, clock, data, address, count)
-        return joined([*parts, self._written()])
+        return stop == _ROWS or len(self._parts) > 0
 
-    def _written(self) -> dict[str, Frame]:
-        found = self._stages.loop.written()
-        for (port, _), count in zip(PORTS, self._kept["counts"].tolist(), strict=True):
-            if count:
-                found[port] = self._kept[port][:count]
-        return found
+    @property
+    def scratches(self) -> tuple[tuple[Sequence[str], State], ...]:
+        """Where the rows of the last run are, if it took no more than one call of the kernel: none otherwise.
+
+        Each is the ports that the scratch's `counts` count, and the scratch.
+        """
+        return () if self._parts else self._scratches
+
+    def written(self) -> dict[str, Frame]:
+        """The rows of the last run by port, valid until the next; the feed's own ports are prefixed `feed.`."""
+        kept = zip(KEPT_PORTS, self._kept["counts"].tolist(), strict=True)
+        found = {port: self._kept[port][:count] for port, count in kept if count}
+        return joined([*self._parts, self._stages.loop.written() | found])
 
     def _helped(self, stop: int, raw: RawFrame, inputs: Frame | None) -> dict[str, Frame]:
         """Do what the kernel stopped for; returns a copy of what it had written to a scratch that it needs again."""

@@ -14,6 +14,7 @@ from flows.express import ExpressStep, express_path
 from flows.graph import build_graph
 from flows.step import Step
 from operators.execution.rows import MOST_ROWS_PER_STEP, scratch
+from operators.operator import Frames
 from operators.simulator.files import write_session
 from operators.simulator.parameters import SessionParameters
 from operators.sources.desk_input import DeskInput
@@ -23,17 +24,25 @@ from tests.recovery.session import framed, messages_of
 SESSION = SessionParameters(symbols=8, groups=2, pairs=10, messages=9_000, hours=0.5, seed=5)
 PATHS: dict[str, Callable[[Chain], Any]] = {
     "steps": lambda chain: [step.run for step in chain.steps],
-    "express": lambda chain: _behind(chain, 0),
-    "behind the feed": lambda chain: _behind(chain, 1),
-    "behind the book": lambda chain: _behind(chain, 2),
+    "express": lambda chain: express_path(chain.steps, chain.numbering),
+    "behind the feed": lambda chain: _watched(chain, 1, "events"),
+    "behind the book": lambda chain: _watched(chain, 2, "quotes"),
 }
 
 
-def _behind(chain: Chain, first: int) -> Any:
-    rest = express_path(chain.steps[first:], chain._tables)
-    assert len(rest) == 1
-    assert isinstance(getattr(rest[0], "__self__", None), ExpressStep)
-    return [*(step.run for step in chain.steps[:first]), *rest]
+class _Watcher:
+    """Looks on: what it reads is not the express's alone."""
+
+    def process(self, frames: Frames) -> Frames:
+        return {}
+
+
+def _watched(chain: Chain, after: int, port: str) -> Any:
+    watcher: Any = _Watcher()
+    step = Step("watcher", watcher, {port: (chain.steps[after - 1].writes[port],)}, {})
+    path = express_path([*chain.steps[:after], step, *chain.steps[after:]], chain.numbering)
+    assert len(path) == after + 2
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +78,7 @@ def rows_of(config: Config, frame: int, path: str) -> tuple[dict[str, list[Any]]
     loop: Any = chain.steps[-1].operator
     loop._out = scratch(MOST_ROWS_PER_STEP + 1)  # so that the closed loop stops in the middle of many blocks
     chain._path = PATHS[path](chain)
+    assert path == "steps" or isinstance(getattr(chain._path[-1], "__self__", None), ExpressStep)
     rows: dict[str, list[Any]] = {}
     with closing(DeskInput([(f, config.feed_path(f)) for f in config.desks[0].feeds], frame, None, "main")) as source:
         while (raw := source.next()) is not None:
@@ -133,15 +143,16 @@ def test_a_chain_that_is_restored_samples_as_it_did(session: Path) -> None:
 
 def test_only_operators_that_read_each_other_take_the_express(session: Path) -> None:
     config = configuration(session)
-    feed, book, spread, bands, loop = Chain(build_graph(config), config.desk("main")).steps
+    chain = Chain(build_graph(config), config.desk("main"))
+    feed, book, spread, bands, loop = chain.steps
 
     def length(*steps: Step) -> int:
-        return len(express_path(steps, ()))
+        return len(express_path(steps, chain.numbering))
 
     assert length(feed, book, spread, bands, loop) == 1
     assert length(book, feed, spread, bands, loop) == 5
     assert length(spread, book, bands, loop) == 4
-    watcher = Step("watcher", bands.operator, {"events": (feed.writes["events"],)}, {})
+    watcher = Step("watcher", book.operator, {"events": (feed.writes["events"],)}, {})
     assert length(feed, watcher, book, spread, bands, loop) == 3
     assert length(watcher, feed, book, spread, bands, loop) == 3
     spread.reads = (("quotes", (("other", "quotes"),)),)
