@@ -15,9 +15,10 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import cluster_main
 
 from operators.sinks.address import Address
-from operators.sinks.clickhouse import Batching, ClickHouseSink
+from operators.sinks.clickhouse import ClickHouseSink
 from operators.sinks.connection import client
 from operators.sinks.target import Target
+from operators.sinks.writer import Batching
 from schemas.output import Output
 from schemas.trade import FILLS
 from tests.operators.sinks.conftest import in_own_process
