@@ -31,12 +31,23 @@ class Delivery:
 
     Reads the target's high-water mark before every further try of an insert whose fate is unknown: such an
     insert may have been written although its answer was lost.
+
+    `held` tells how many rows are not yet written, and what that means for the input.
     """
 
-    def __init__(self, target: Target, run: str, desk: Desk, tables: Mapping[str, Schema], stop: Event) -> None:
+    def __init__(
+        self,
+        target: Target,
+        run: str,
+        desk: Desk,
+        tables: Mapping[str, Schema],
+        held: Callable[[], tuple[int, str]],
+        stop: Event,
+    ) -> None:
         self._target = target
         self._run = run
         self._desk = desk
+        self._held = held
         self._stop = stop
         # Never the same in another process: an insert must not pass for one of an earlier life of the run,
         # whose rows someone may have deleted since.
@@ -44,14 +55,10 @@ class Delivery:
         self._columns = {name: Columns(schema, run, desk) for name, schema in tables.items()}
         self._asking = RLock()  # the end may come from within, when garbage is collected
         self._is_over = False
-        self.held: Callable[[], tuple[int, str]] = lambda: (0, "input is paused")
-        """Rows not yet written and what that means for the input, for what is said while the target is away."""
 
     def high_water(self) -> dict[str, int]:
         """Table -> number of the newest row that the target has."""
-        return self._until_answered(
-            lambda: self._target.high_water(self._run, self._desk.id, list(self._columns)),
-        )
+        return self._until_answered(lambda: self._target.high_water(self._run, self._desk.id, list(self._columns)))
 
     def write(self, batch: Batch) -> None:
         """Return when the target has the rows.
@@ -103,7 +110,7 @@ class Delivery:
     def _wait(self, error: TargetError, pause: float) -> None:
         seconds = pause * random.uniform(0.75, 1.25)  # desks and processes must not all come back at once
         where = self._target.address.label
-        count, meaning = self.held()
+        count, meaning = self._held()
         _log.warning(
             f"ClickHouse at {where} does not answer; holding {count} rows, {meaning}; next try in {seconds:.1f} s",
             desk=self._desk.id,
@@ -111,6 +118,6 @@ class Delivery:
         )
         if self._stop.wait(seconds):
             raise TargetError(
-                f"stopped while ClickHouse at {where} did not answer, with {self.held()[0]} rows of desk "
+                f"stopped while ClickHouse at {where} did not answer, with {self._held()[0]} rows of desk "
                 f"{self._desk.id!r} not yet written; nothing is lost: start the flow again and it resumes"
             )

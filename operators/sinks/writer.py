@@ -47,21 +47,21 @@ class DeskWriter:
     def __init__(
         self, target: Target, run: str, desk: Desk, tables: Mapping[str, Schema], batching: Batching, stop: Event
     ) -> None:
-        self._delivery = Delivery(target, run, desk, tables, stop)
-        high = self._delivery.high_water()
-        self._delivery.held = self._held
-        self._waiting = {name: WaitingRows(schema, high[name]) for name, schema in tables.items()}
-        self._batching = batching
-        self._rows_max, self._flush_rows = batching.held_rows, batching.flush_rows
         self.count = 0
         """Rows taken and not yet written."""
         self.bytes = 0
         """Bytes of text in them."""
+        self._held_rows, self._held_bytes = batching.held_rows, batching.flush_bytes
+        self._flush_rows, self._flush_age_ns = batching.flush_rows, batching.flush_age_ns
         self._lock = RLock()  # the end may come in the midst of an append, when garbage is collected
         self._work = Condition(self._lock)
         self._progress = Condition(self._lock)
-        self._is_idle = self._is_awaited = self._is_over = False
+        self._is_awaited, self._is_idle, self._is_over = True, False, False
         self._error: BaseException | None = None
+        self._delivery = Delivery(target, run, desk, tables, self._held, stop)
+        high = self._delivery.high_water()
+        self._waiting = {name: WaitingRows(schema, high[name]) for name, schema in tables.items()}
+        self._is_awaited = False
         self._thread = Thread(target=self._run, name=f"sink {desk.id}", daemon=True)
         self._thread.start()
 
@@ -75,17 +75,18 @@ class DeskWriter:
         with self._lock:
             if self._error is not None:
                 raise self._error
-            is_first, is_due = self.count == 0, False
+            is_due = self.count == 0  # then the thread must know from when on the first row waits
             for name, (first, rows) in output.streams.items():
                 waiting = self._waiting.get(name)
                 if waiting is not None:
                     bytes_before = waiting.bytes
                     self.count += waiting.append(first, rows)
                     self.bytes += waiting.bytes - bytes_before
-                    is_due |= waiting.count >= self._flush_rows
-            if self._is_idle and self.count and (is_first or is_due or self._is_crowded()):
+                    if waiting.count >= self._flush_rows:
+                        is_due = True
+            if self._is_idle and self.count and (is_due or self._is_crowded()):
                 self._wake()
-            while self._is_full():
+            while self.count >= self._held_rows or self.bytes >= self._held_bytes:
                 self._await()
 
     def flush(self) -> None:
@@ -120,14 +121,11 @@ class DeskWriter:
         self._is_idle = False
         self._work.notify()
 
-    def _is_full(self) -> bool:
-        return self.count >= self._rows_max or self.bytes >= self._batching.flush_bytes
-
     def _is_crowded(self) -> bool:
-        return 2 * self.count >= self._rows_max or 2 * self.bytes >= self._batching.flush_bytes
+        return 2 * self.count >= self._held_rows or 2 * self.bytes >= self._held_bytes
 
     def _held(self) -> tuple[int, str]:
-        return self.count, "input is paused" if self._is_awaited else "input will pause"
+        return self.count, "input is paused" if self._is_awaited else f"input goes on up to {self._held_rows} rows"
 
     def _run(self) -> None:
         try:
@@ -147,16 +145,16 @@ class DeskWriter:
         with self._lock:
             while not self._is_over:
                 waiting = [rows for rows in self._waiting.values() if rows.count]
-                due_ns = monotonic_ns() - self._batching.flush_age_ns
-                if not (self._is_awaited or self._is_crowded()):
-                    due = [rows for rows in waiting if rows.count >= self._flush_rows or rows.since_ns <= due_ns]
-                else:
+                late_ns = monotonic_ns() - self._flush_age_ns
+                if self._is_awaited or self._is_crowded():
                     due = waiting
+                else:
+                    due = [rows for rows in waiting if rows.count >= self._flush_rows or rows.since_ns <= late_ns]
                 if due:
                     return max(due, key=lambda rows: rows.size).take()
                 self._is_idle = True
-                oldest_ns = min((rows.since_ns for rows in waiting), default=None)
-                self._work.wait(None if oldest_ns is None else (oldest_ns - due_ns) * 1e-9)
+                since_ns = min((rows.since_ns for rows in waiting), default=None)
+                self._work.wait(None if since_ns is None else (since_ns - late_ns) * 1e-9)
                 self._is_idle = False
             return None
 

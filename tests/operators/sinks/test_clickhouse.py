@@ -265,8 +265,7 @@ def test_a_refusal_ends_the_wait_for_room(clickhouse, database):
     part = partition(database, "r", flush_rows=5)
     client(Address.parse(database)).command("DROP TABLE fills")
     with pytest.raises(TargetError, match="starting the flow creates its tables"):
-        for first in range(1, 1000, 10):
-            part.write_batch([output(first, 10)])
+        part.write_batch([output(first, 10) for first in range(1, 1000, 10)])
     began = time.monotonic()
     part.close()
     assert time.monotonic() - began < 1
