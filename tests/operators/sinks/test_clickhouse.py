@@ -116,7 +116,7 @@ def test_an_outage_pauses_the_flow_and_says_so(clickhouse, dsn, run):
         blocked = time.monotonic() - began
     restart.join()
     part.close()
-    assert taken < 0.2
+    assert taken < 1
     assert blocked > 2
     assert len(logs) >= 3
     assert logs.pop()["event"] == f"ClickHouse at 127.0.0.1:{clickhouse.port} answers again"
@@ -184,7 +184,7 @@ def test_texts_are_written_before_they_fill_the_memory(clickhouse, dsn, run):
 
 
 def test_rows_do_not_wait_longer_than_their_age(dsn, run):
-    part = partition(dsn, run, flush_age_ns=2 * 10**8)
+    part = partition(dsn, run, flush_age_ns=5 * 10**8)
     part.write_batch([output(1, 5)])
     assert stored(dsn, run)[0] == 0
     within(5, lambda: part._writer.count == 0)
@@ -210,13 +210,13 @@ def test_a_snapshot_is_never_ahead_of_the_tables(dsn, run):
 
 def test_a_snapshot_waits_for_the_insert_that_is_on_its_way(clickhouse, dsn, run):
     part = partition(dsn, run, flush_rows=10)
-    clickhouse.faults({"kind": "slow", "seconds": 0.5})
+    clickhouse.faults({"kind": "slow", "seconds": 1})
     began = time.monotonic()
     part.write_batch([output(1, 10)])
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 0.7
     part.write_batch([output(11, 2)])
     assert part.snapshot() == {"fills": 12, "dead_letters": 0}
-    assert time.monotonic() - began > 0.5
+    assert time.monotonic() - began > 1
     assert stored(dsn, run) == whole(12)
 
 
@@ -285,7 +285,7 @@ def test_a_stop_ends_the_wait_for_room(clickhouse, dsn, run):
 
 
 def test_a_dropped_partition_writes_no_more(dsn, run):
-    part = partition(dsn, run, flush_age_ns=2 * 10**8)
+    part = partition(dsn, run)
     part.write_batch([output(1, 5)])
     thread = part._writer._thread
     del part
