@@ -145,6 +145,6 @@ class RuntimeConfig(Definition):
 
     frame: int = Field(default=4096, ge=1, le=10**6, description="most input-log entries handed on at once")
     fuse: bool = Field(default=True, description="run a desk's operators as one bytewax step")
-    flush_rows: int = Field(default=50_000, ge=1, description="write a table once this many rows wait for it")
+    flush_rows: int = Field(default=10_000, ge=1, description="write a table once this many rows wait for it")
     flush_age: Duration = Field(default=10**9, gt=0, description="write a table once a row waited this long")
     recovery_parts: int = Field(default=2, ge=1, le=64, description="partitions of a recovery directory, when created")

@@ -27,8 +27,9 @@ from flows.progress import Progress
 from flows.recovery import prepare, requested_directory
 from flows.steps import ChainLogic, NumberingLogic, StepLogic
 from flows.stopping import stop_on_signals
-from operators.sinks.clickhouse import Batching, ClickHouseSink
+from operators.sinks.clickhouse import ClickHouseSink
 from operators.sinks.target import Target
+from operators.sinks.writer import Batching
 from operators.sources.inputs import Inputs
 from schemas.errors import PairflowError
 

@@ -18,6 +18,8 @@ from schemas.record import Schema
 _WHOLE_INSERT = {
     "async_insert": 0,  # answered when written, not when queued
     "max_insert_threads": 1,
+    "max_threads": 1,  # one block is no work to share out
+    "optimize_on_insert": 0,  # no two rows of an insert have the same key: there is nothing to replace yet
     "min_insert_block_size_rows": 0,  # the one block that was sent is the one part that is written
     "min_insert_block_size_bytes": 0,
     "max_insert_block_size": 2**40,

@@ -1,132 +1,162 @@
-"""Writes one desk's rows, and waits for a target that is away."""
+"""Takes one desk's rows, and writes them in a thread of its own while the desk goes on.
 
-import random
-import uuid
-from collections.abc import Callable, Mapping
-from threading import Event
-from typing import TypeVar
+A thread per desk: rows of a desk are written in order, one insert at a time, and a desk whose inserts are
+refused or slow holds up no other. The embedded engine takes one statement at a time whoever asks.
+"""
 
-import structlog
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Condition, Event, RLock, Thread
+from time import monotonic_ns
 
 from operators.operator import Desk
-from operators.sinks.columns import Columns
-from operators.sinks.faults import TargetUnavailableError
-from operators.sinks.rows import WaitingRows
+from operators.sinks.delivery import Delivery
+from operators.sinks.rows import Batch, WaitingRows
 from operators.sinks.target import Target
 from schemas.errors import TargetError
 from schemas.output import Output
 from schemas.record import Schema
 
-T = TypeVar("T")
+_TABLES_HELD = 20
+"""Flushes' worth of rows that a desk may hold: its tables fill at the same time, and an insert takes a while."""
 
-_FIRST_PAUSE_S = 0.25
-_LONGEST_PAUSE_S = 30.0
 
-_log = structlog.get_logger(__name__)
+@dataclass(frozen=True)
+class Batching:
+    """When waiting rows are written, beside once per epoch, and how many there can be."""
+
+    flush_rows: int = 10_000
+    """A table is written once this many rows wait for it."""
+    flush_bytes: int = 64 * 2**20
+    """A desk never holds more bytes of text than this and one frame's."""
+    flush_age_ns: int = 10**9
+    """No row waits longer than this for its insert to begin, while the target keeps up."""
+
+    @property
+    def held_rows(self) -> int:
+        """A desk never holds more rows than this and one frame, waiting or on their way: for these it pauses."""
+        return _TABLES_HELD * self.flush_rows
 
 
 class DeskWriter:
     """Rows of a desk's streams on their way to the target.
 
-    Reads the target's high-water mark when it is built, and again before every further try of an insert
-    whose fate is unknown: such an insert may have been written although its answer was lost.
+    What fails in the thread is raised, the same exception, by the next call of `append` or `flush`.
     """
 
-    def __init__(self, target: Target, run: str, desk: Desk, tables: Mapping[str, Schema], stop: Event) -> None:
-        self._target = target
-        self._run = run
-        self._desk = desk
-        self._stop = stop
-        # Never the same in another process: an insert must not pass for one of an earlier life of the run,
-        # whose rows someone may have deleted since.
-        self._life = uuid.uuid4().hex
-        self._columns = {name: Columns(schema, run, desk) for name, schema in tables.items()}
+    def __init__(
+        self, target: Target, run: str, desk: Desk, tables: Mapping[str, Schema], batching: Batching, stop: Event
+    ) -> None:
         self.count = 0
-        """Rows that wait."""
+        """Rows taken and not yet written."""
         self.bytes = 0
-        """Bytes of text in rows that wait."""
-        high = self._until_answered(self._high_water)
+        """Bytes of text in them."""
+        self._held_rows, self._held_bytes = batching.held_rows, batching.flush_bytes
+        self._flush_rows, self._flush_age_ns = batching.flush_rows, batching.flush_age_ns
+        self._lock = RLock()  # the end may come in the midst of an append, when garbage is collected
+        self._work = Condition(self._lock)
+        self._progress = Condition(self._lock)
+        self._is_awaited, self._is_idle, self._is_over = True, False, False
+        self._error: BaseException | None = None
+        self._delivery = Delivery(target, run, desk, tables, self._held, stop)
+        high = self._delivery.high_water()
         self._waiting = {name: WaitingRows(schema, high[name]) for name, schema in tables.items()}
+        self._is_awaited = False
+        self._thread = Thread(target=self._run, name=f"sink {desk.id}", daemon=True)
+        self._thread.start()
 
     @property
     def last(self) -> dict[str, int]:
-        """Table -> number of its newest row, written or waiting."""
+        """Table -> number of its newest row, written or not."""
         return {name: rows.last for name, rows in self._waiting.items()}
 
-    def append(self, output: Output) -> int:
-        """Take the rows that the target does not have; return how many."""
-        before = self.count
-        for name, (first, rows) in output.streams.items():
-            waiting = self._waiting.get(name)
-            if waiting is not None:
-                bytes_before = waiting.bytes
-                self.count += waiting.append(first, rows)
-                self.bytes += waiting.bytes - bytes_before
-        return self.count - before
+    def append(self, output: Output) -> None:
+        """Take the rows that the target does not have; return when there is room for more."""
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            is_due = self.count == 0  # then the thread must know from when on the first row waits
+            for name, (first, rows) in output.streams.items():
+                waiting = self._waiting.get(name)
+                if waiting is not None:
+                    bytes_before = waiting.bytes
+                    self.count += waiting.append(first, rows)
+                    self.bytes += waiting.bytes - bytes_before
+                    if waiting.count >= self._flush_rows:
+                        is_due = True
+            if self._is_idle and self.count and (is_due or self._is_crowded()):
+                self._wake()
+            while self.count >= self._held_rows or self.bytes >= self._held_bytes:
+                self._await()
 
     def flush(self) -> None:
-        """Write every waiting row; return when the target has them all.
+        """Return when the target has every row taken.
 
-        Raises TargetError where the target refuses them, or `stop` is set while it does not answer.
+        Raises TargetError where the target refuses them, or `stop` is set while it does not answer, and
+        InvariantError where a value cannot be stored.
         """
-        for name in self._waiting:
-            self._write(name)
+        with self._lock:
+            while self.count or self._error is not None:
+                self._await()
 
-    def flush_fullest(self) -> None:
-        """Write the waiting rows of the table that holds the most bytes."""
-        self._write(max(self._waiting, key=lambda name: self._waiting[name].size))
+    def end(self) -> None:
+        """Write no more, whatever still waits."""
+        with self._lock:
+            self._is_over = True
+            self._wake()
+        self._delivery.end()
 
-    def _write(self, name: str) -> None:
-        waiting = self._waiting[name]
-        if waiting.count == 0:
-            return
-        rows, first, last = self._columns[name].table(waiting.first, waiting.rows), waiting.first, waiting.last
-        token = f"{self._life}-{self._run}-{self._desk.id}-{first}-{last}"
+    def _await(self) -> None:
+        """Let the thread write, until it has written something."""
+        if self._error is not None:
+            raise self._error
+        self._is_awaited = True
+        self._wake()
+        try:
+            self._progress.wait()
+        finally:
+            self._is_awaited = False
 
-        def insert() -> None:
-            self._target.insert(name, rows, token)
+    def _wake(self) -> None:
+        self._is_idle = False
+        self._work.notify()
 
-        def insert_unless_written() -> None:
-            high = self._target.high_water(self._run, self._desk.id, [name])[name]
-            if high < last:
-                insert()
+    def _is_crowded(self) -> bool:
+        return 2 * self.count >= self._held_rows or 2 * self.bytes >= self._held_bytes
 
-        self._until_answered(insert, insert_unless_written)
-        self.count -= waiting.count
-        self.bytes -= waiting.bytes
-        waiting.clear()
+    def _held(self) -> tuple[int, str]:
+        return self.count, "input is paused" if self._is_awaited else f"input goes on up to {self._held_rows} rows"
 
-    def _high_water(self) -> dict[str, int]:
-        return self._target.high_water(self._run, self._desk.id, list(self._columns))
+    def _run(self) -> None:
+        try:
+            while (batch := self._next()) is not None:
+                self._delivery.write(batch)
+                with self._lock:
+                    self.count -= len(batch.rows)
+                    self.bytes -= batch.bytes
+                    self._progress.notify()
+        except BaseException as e:
+            with self._lock:
+                self._error = e
+                self._progress.notify()
 
-    def _until_answered(self, ask: Callable[[], T], ask_again: Callable[[], T] | None = None) -> T:
-        """The target's answer, however long it takes; further tries ask with `ask_again`."""
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                answer = ask()
-            except TargetUnavailableError as e:
-                self._wait(e, pause)
-                ask, pause = ask_again or ask, min(2 * pause, _LONGEST_PAUSE_S)
-            else:
-                if pause > _FIRST_PAUSE_S:
-                    _log.info(f"ClickHouse at {self._target.address.label} answers again", desk=self._desk.id)
-                return answer
-
-    def _wait(self, error: TargetError, pause: float) -> None:
-        seconds = pause * random.uniform(0.75, 1.25)  # desks and processes must not all come back at once
-        where = self._target.address.label
-        _log.warning(
-            f"ClickHouse at {where} does not answer; holding {self.count} rows, input is paused; "
-            f"next try in {seconds:.1f} s",
-            desk=self._desk.id,
-            error=str(error),
-        )
-        if self._stop.wait(seconds):
-            raise TargetError(
-                f"stopped while ClickHouse at {where} did not answer, with {self.count} rows of desk "
-                f"{self._desk.id!r} not yet written; nothing is lost: start the flow again and it resumes"
-            )
+    def _next(self) -> Batch | None:
+        """Rows to be written, as soon as there are some that should be; None when it is over."""
+        with self._lock:
+            while not self._is_over:
+                waiting = [rows for rows in self._waiting.values() if rows.count]
+                late_ns = monotonic_ns() - self._flush_age_ns
+                if self._is_awaited or self._is_crowded():
+                    due = waiting
+                else:
+                    due = [rows for rows in waiting if rows.count >= self._flush_rows or rows.since_ns <= late_ns]
+                if due:
+                    return max(due, key=lambda rows: rows.size).take()
+                self._is_idle = True
+                since_ns = min((rows.since_ns for rows in waiting), default=None)
+                self._work.wait(None if since_ns is None else (since_ns - late_ns) * 1e-9)
+                self._is_idle = False
+            return None
 
 
 def check_resumed(address: str, desk: str, written: Mapping[str, int], delivered: Mapping[str, int]) -> None:

@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 
 import numpy as np
+import pytest
 from bytewax import operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
@@ -15,9 +16,11 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import cluster_main
 
 from operators.sinks.address import Address
-from operators.sinks.clickhouse import Batching, ClickHouseSink
+from operators.sinks.clickhouse import ClickHouseSink
 from operators.sinks.connection import client
+from operators.sinks.faults import TargetUnavailableError
 from operators.sinks.target import Target
+from operators.sinks.writer import Batching
 from schemas.output import Output
 from schemas.trade import FILLS
 from tests.operators.sinks.conftest import in_own_process
@@ -83,3 +86,47 @@ def test_the_tables_of_a_killed_flow_are_those_of_an_uninterrupted_one(tmp_path)
         died = in_own_process("test_writer:life", tmp_path, rng.uniform(0.05, 0.3), check=False)
         assert died.returncode == -signal.SIGKILL, died.stderr
     in_own_process("test_writer:life", tmp_path, 0)
+
+
+def left_open(directory, rows):
+    """Leave a partition open, with an insert on its way, as a flow does that an exception has ended."""
+    target = Target(f"chdb://{directory}/db")
+    target.prepare([FILLS])
+    sink = ClickHouseSink(
+        f"chdb://{directory}/db", "r", {"eu": DESK}, {"fills": FILLS}, batching=Batching(flush_rows=10)
+    )
+    left_open.partition = sink.build_part("out", "eu", None)
+    left_open.partition.write_batch([Output("eu", {"fills": (1, fills(1, 100))})])
+    if rows:
+        left_open.partition.write_batch([Output("eu", {"fills": (101, fills(101, rows))})])
+
+
+@pytest.mark.parametrize("rows", [0, 90_000])
+def test_a_process_ends_although_a_partition_is_open(tmp_path, rows):
+    began = time.monotonic()
+    assert in_own_process("test_writer:left_open", tmp_path, rows).stderr == ""
+    assert time.monotonic() - began < 20
+
+
+def stopped_while_away(directory):
+    """A flow whose target takes no insert, and which is stopped."""
+    stop = threading.Event()
+    dsn = f"chdb://{directory}/db"
+    Target(dsn).prepare([FILLS])
+
+    def unavailable(target, table, rows, token):
+        raise TargetUnavailableError("it is away")
+
+    Target.insert = unavailable
+    sink = ClickHouseSink(dsn, "r", {"eu": DESK}, {"fills": FILLS}, batching=Batching(flush_rows=100), stop=stop)
+    flow = Dataflow("away")
+    op.output("out", op.input("in", flow, Source()), sink)
+    threading.Timer(2, stop.set).start()
+    cluster_main(flow, [], 0)
+
+
+def test_a_flow_that_is_stopped_while_its_target_is_away_ends_and_says_why(tmp_path):
+    ended = in_own_process("test_writer:stopped_while_away", tmp_path, check=False)
+    assert ended.returncode == 1
+    assert "input is paused" in ended.stdout
+    assert "not yet written; nothing is lost: start the flow again and it resumes" in ended.stderr
