@@ -1,7 +1,8 @@
 """The bytewax sink that writes a run's streams to ClickHouse, every row once.
 
 What is written is read back from the target, not from a checkpoint: a desk that is replayed after a crash
-produces the same rows with the same numbers, and those at or below the table's largest are skipped.
+produces the same rows with the same numbers, and those at or below the table's largest are skipped. What a
+checkpoint does hold are the rows before it that were still on their way.
 """
 
 import weakref
@@ -12,18 +13,18 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from operators.operator import Desk
 from operators.sinks.target import Target
-from operators.sinks.writer import Batching, DeskWriter, check_resumed
+from operators.sinks.writer import Batching, DeskWriter, WriterState
 from schemas.errors import InvariantError
 from schemas.output import Output
 from schemas.record import Schema
 
 
-class ClickHouseSink(FixedPartitionedSink[Output, dict[str, int]]):
+class ClickHouseSink(FixedPartitionedSink[Output, WriterState]):
     """Takes (desk id, Output) items; a partition per desk. Streams that are not in `tables` are left out.
 
-    Rows are written in the background. A target that does not answer pauses the flow until it does, at the
-    latest with the next snapshot; `stop` ends the wait. The tables must have
-    been prepared and the run registered.
+    Rows are written in the background. A target that does not keep up, or does not answer, pauses the flow once
+    as many rows are held as `batching` allows; `stop` ends the wait. The tables must have been prepared and the
+    run registered.
     """
 
     def __init__(
@@ -55,17 +56,18 @@ class ClickHouseSink(FixedPartitionedSink[Output, dict[str, int]]):
         except KeyError:
             raise InvariantError(f"output of desk {item_key!r}, which the sink was not told of") from None
 
-    def build_part(self, step_id: str, for_part: str, resume_state: dict[str, int] | None) -> "DeskPartition":
+    def build_part(self, step_id: str, for_part: str, resume_state: WriterState | None) -> "DeskPartition":
         """A partition that starts where the target's tables end."""
         desk = self._desks[for_part]
         writer = DeskWriter(self._target, self._run, desk, self._tables, self._batching, self._stop)
         partition = DeskPartition(writer)
-        check_resumed(self._target.address.label, desk.id, writer.last, resume_state or {})
+        if resume_state is not None:
+            writer.restore(resume_state)
         return partition
 
 
-class DeskPartition(StatefulSinkPartition[Output, dict[str, int]]):
-    """One desk's rows. Its state is the number of the last row of each table, all of them written."""
+class DeskPartition(StatefulSinkPartition[Output, WriterState]):
+    """One desk's rows."""
 
     def __init__(self, writer: DeskWriter) -> None:
         self._writer = writer
@@ -82,10 +84,13 @@ class DeskPartition(StatefulSinkPartition[Output, dict[str, int]]):
             self._is_broken = True
             raise
 
-    def snapshot(self) -> dict[str, int]:
-        """Wait until what was taken is written, so that no epoch is committed whose rows are not in the tables."""
-        self._flush()
-        return self._writer.last
+    def snapshot(self) -> WriterState:
+        """What was taken, with the rows that may not be in the tables yet: waiting for them would stall the desk."""
+        try:
+            return self._writer.snapshot()
+        except BaseException:
+            self._is_broken = True
+            raise
 
     def close(self) -> None:
         """Wait until what was taken is written, unless something failed before.
@@ -93,15 +98,9 @@ class DeskPartition(StatefulSinkPartition[Output, dict[str, int]]):
         bytewax closes partitions while an exception is on its way out; another one would abort the process
         without a word of the first, and in the embedded engine's handler of SIGABRT it would hang.
         """
+        was_broken, self._is_broken = self._is_broken, True  # should this fail, it does so once
         try:
-            if not self._is_broken:
-                self._flush()
+            if not was_broken:
+                self._writer.flush()
         finally:
             self._end()
-
-    def _flush(self) -> None:
-        try:
-            self._writer.flush()
-        except BaseException:
-            self._is_broken = True
-            raise

@@ -79,6 +79,12 @@ class WaitingRows:
         self._renew(0 if self._objects else self._capacity)
         return batch
 
+    def copy(self) -> Batch:
+        """All that waits, in an array of its own, and goes on waiting."""
+        rows = self._array[: self.count]
+        copied = rows.copy() if self._objects else np.frombuffer(rows.tobytes(), self._dtype)
+        return Batch(self.schema.name, self.last - self.count + 1, copied, self.bytes)
+
     def _known(self, first: int) -> int:
         skip = self.last + 1 - first
         if skip < 0:

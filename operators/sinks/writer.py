@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Condition, Event, RLock, Thread
 from time import monotonic_ns
+from typing import NamedTuple
 
 from operators.operator import Desk
 from operators.sinks.delivery import Delivery
@@ -15,7 +16,7 @@ from operators.sinks.rows import Batch, WaitingRows
 from operators.sinks.target import Target
 from schemas.errors import TargetError
 from schemas.output import Output
-from schemas.record import Schema
+from schemas.record import Frame, Schema
 
 _TABLES_HELD = 20
 """Flushes' worth of rows that a desk may hold: its tables fill at the same time, and an insert takes a while."""
@@ -38,6 +39,15 @@ class Batching:
         return _TABLES_HELD * self.flush_rows
 
 
+class WriterState(NamedTuple):
+    """What a writer has taken, and what of it the target may not have."""
+
+    last: dict[str, int]
+    """Table -> number of the newest row taken."""
+    pending: list[Batch]
+    """Rows not known to be written: a table's in order, and all that it has up to its newest."""
+
+
 class DeskWriter:
     """Rows of a desk's streams on their way to the target.
 
@@ -58,6 +68,8 @@ class DeskWriter:
         self._progress = Condition(self._lock)
         self._is_awaited, self._is_idle, self._is_over = True, False, False
         self._error: BaseException | None = None
+        self._under_way: Batch | None = None
+        self._label, self._desk = target.address.label, desk.id
         self._delivery = Delivery(target, run, desk, tables, self._held, stop)
         high = self._delivery.high_water()
         self._waiting = {name: WaitingRows(schema, high[name]) for name, schema in tables.items()}
@@ -77,17 +89,54 @@ class DeskWriter:
                 raise self._error
             is_due = self.count == 0  # then the thread must know from when on the first row waits
             for name, (first, rows) in output.streams.items():
-                waiting = self._waiting.get(name)
-                if waiting is not None:
-                    bytes_before = waiting.bytes
-                    self.count += waiting.append(first, rows)
-                    self.bytes += waiting.bytes - bytes_before
-                    if waiting.count >= self._flush_rows:
-                        is_due = True
+                waiting = self._take(name, first, rows)
+                if waiting is not None and waiting.count >= self._flush_rows:
+                    is_due = True
             if self._is_idle and self.count and (is_due or self._is_crowded()):
                 self._wake()
             while self.count >= self._held_rows or self.bytes >= self._held_bytes:
                 self._await()
+
+    def snapshot(self) -> "WriterState":
+        """The newest rows, and a copy of those that the target may not have yet."""
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            under_way = [] if self._under_way is None else [self._under_way]
+            return WriterState(self.last, under_way + [rows.copy() for rows in self._waiting.values() if rows.count])
+
+    def restore(self, state: "WriterState") -> None:
+        """Take the rows that an earlier writer had not yet written, but for those that the target has got since.
+
+        Raises TargetError where the target has less than the earlier writer had written.
+        """
+        written = dict(state.last)
+        for batch in reversed(state.pending):
+            written[batch.table] = batch.first - 1
+        for name, last in written.items():
+            self._check_written(name, last)
+        for batch in state.pending:
+            self._take(batch.table, batch.first, batch.rows)
+        with self._lock:
+            self._wake()
+
+    def _check_written(self, name: str, last: int) -> None:
+        found = self._waiting[name].last if name in self._waiting else last
+        if found < last:
+            raise TargetError(
+                f"table {name} at {self._label} ends at row {found} of desk {self._desk!r}, but the checkpoint has "
+                f"delivered {last}: rows were deleted, or this is another database; restore it, or start again "
+                "under a new run name"
+            )
+
+    def _take(self, name: str, first: int, rows: Frame) -> WaitingRows | None:
+        """Let the rows of a table wait, but for those that the target has."""
+        waiting = self._waiting.get(name)
+        if waiting is not None:
+            bytes_before = waiting.bytes
+            self.count += waiting.append(first, rows)
+            self.bytes += waiting.bytes - bytes_before
+        return waiting
 
     def flush(self) -> None:
         """Return when the target has every row taken.
@@ -132,6 +181,7 @@ class DeskWriter:
             while (batch := self._next()) is not None:
                 self._delivery.write(batch)
                 with self._lock:
+                    self._under_way = None
                     self.count -= len(batch.rows)
                     self.bytes -= batch.bytes
                     self._progress.notify()
@@ -151,20 +201,10 @@ class DeskWriter:
                 else:
                     due = [rows for rows in waiting if rows.count >= self._flush_rows or rows.since_ns <= late_ns]
                 if due:
-                    return max(due, key=lambda rows: rows.size).take()
+                    self._under_way = max(due, key=lambda rows: rows.size).take()
+                    return self._under_way
                 self._is_idle = True
                 since_ns = min((rows.since_ns for rows in waiting), default=None)
                 self._work.wait(None if since_ns is None else (since_ns - late_ns) * 1e-9)
                 self._is_idle = False
             return None
-
-
-def check_resumed(address: str, desk: str, written: Mapping[str, int], delivered: Mapping[str, int]) -> None:
-    """Raise TargetError where a checkpoint says that more rows were delivered than the target has."""
-    for name, last in delivered.items():
-        if written.get(name, last) < last:
-            raise TargetError(
-                f"table {name} at {address} ends at row {written[name]} of desk {desk!r}, but the checkpoint has "
-                f"delivered {last}: rows were deleted, or this is another database; restore it, or start again "
-                "under a new run name"
-            )
