@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -101,9 +101,9 @@ class Progress:
             f"{orders:,} orders  {fills:,} fills  P&L {profit:+,.2f}"
         )
 
-    def finish(self, stop: threading.Event) -> None:
-        """End the live line and print the summary."""
-        status = self._status(stop)
+    def finish(self, stop: threading.Event, delivered: Collection[str]) -> None:
+        """End the live line and print the summary; `delivered` are the desks whose rows are all in the tables."""
+        status = self._status(stop, delivered)
         self._done.set()
         if self._thread is not None:
             self._thread.join()
@@ -123,8 +123,8 @@ class Progress:
             f"FROM fills WHERE run = '{self._run}' ORDER BY desk, seq LIMIT 20\""
         )
 
-    def _status(self, stop: threading.Event) -> str:
-        if all(self.desks[desk].fraction >= 1 for desk in self.seen):
+    def _status(self, stop: threading.Event, delivered: Collection[str]) -> str:
+        if all(desk in delivered and self.desks[desk].fraction >= 1 for desk in self.seen):
             had_nothing_left = all(self.desks[desk].rows == 0 for desk in self.seen)
             return "had finished before, nothing was left to do" if had_nothing_left else "finished"
         return "stopped, run the same command to resume" if stop.is_set() else "failed"

@@ -74,7 +74,7 @@ def _prepared(path: str) -> Dataflow:
         stop=stop,
     )
     progress.start()
-    atexit.register(progress.finish, stop)
+    atexit.register(progress.finish, stop, sink.delivered)
     return dataflow(config, graph, sink, progress, stop)
 
 

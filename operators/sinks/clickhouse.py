@@ -6,7 +6,7 @@ checkpoint does hold are the rows before it that were still on their way.
 """
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
@@ -44,6 +44,8 @@ class ClickHouseSink(FixedPartitionedSink[Output, WriterState]):
         self._tables = dict(tables)
         self._batching = batching or Batching()
         self._stop = stop or Event()
+        self.delivered: set[str] = set()
+        """Desks whose input ended and whose every row is in the tables, of this process."""
 
     def list_parts(self) -> list[str]:
         """Desk ids."""
@@ -60,7 +62,7 @@ class ClickHouseSink(FixedPartitionedSink[Output, WriterState]):
         """A partition that starts where the target's tables end."""
         desk = self._desks[for_part]
         writer = DeskWriter(self._target, self._run, desk, self._tables, self._batching, self._stop)
-        partition = DeskPartition(writer)
+        partition = DeskPartition(writer, lambda: self.delivered.add(for_part))
         if resume_state is not None:
             writer.restore(resume_state)
         return partition
@@ -69,8 +71,9 @@ class ClickHouseSink(FixedPartitionedSink[Output, WriterState]):
 class DeskPartition(StatefulSinkPartition[Output, WriterState]):
     """One desk's rows."""
 
-    def __init__(self, writer: DeskWriter) -> None:
+    def __init__(self, writer: DeskWriter, delivered: Callable[[], None]) -> None:
         self._writer = writer
+        self._delivered = delivered
         self._is_broken = False
         # bytewax may drop a partition without closing it, and the process may end: the thread must not go on then.
         self._end = weakref.finalize(self, writer.end)
@@ -102,5 +105,6 @@ class DeskPartition(StatefulSinkPartition[Output, WriterState]):
         try:
             if not was_broken:
                 self._writer.flush()
+                self._delivered()
         finally:
             self._end()

@@ -109,10 +109,14 @@ def test_without_its_checkpoints_it_runs_again_and_writes_nothing(folder, finish
     tables.assert_equal(tables.dump(tables.target_of(folder / "config.yaml"), tmp_path / "after"), before)
 
 
-def test_without_its_tables_the_checkpoints_are_no_use(folder):
-    """Rows before the checkpoint are gone: to go on would leave a hole."""
-    shutil.rmtree(folder / "clickhouse")
-    done = resume(folder)
+def test_without_its_tables_the_checkpoints_are_no_use(session, tmp_path):
+    """Rows written before the checkpoint are gone: to go on would leave a hole."""
+    config = write_config(tmp_path / "config.yaml", session, run="run", desks=1, flush_age="50ms")
+    flow = processes.start(config, "-r", tmp_path / "recovery", "--epoch-ms", 200, "--pace-us", 500)
+    processes.end(flow)
+    assert flow.returncode == 0
+    shutil.rmtree(tmp_path / "clickhouse")
+    done = resume(tmp_path)
     assert done.returncode != 0
     assert "rows were deleted, or this is another database" in done.stderr
 
