@@ -54,4 +54,4 @@ bench-peers: .venv/ready .venv-peers/ready  ## the same strategy on NautilusTrad
 	@touch $@
 
 clean:                        ## forget every run (data, checkpoints), keep the environment
-	rm -rf .pairflow
+	rm -rf .pairflow operators/__pycache__/kernels-*
