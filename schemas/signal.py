@@ -12,6 +12,7 @@ class SpreadState(IntFlag):
     COLD = 1  # fewer samples than the windows need
     LEG = 2  # a leg's quote is not tradable
     DEGENERATE = 4  # no variance, or a singular regression
+    STALE = 8  # a leg's last tradable quote is too old
 
 
 SPREADS = schema(
@@ -25,6 +26,19 @@ SPREADS = schema(
     Column("z", Kind.FLOAT, "(spread - mean) / deviation"),
     Column("pair", Kind.PAIR, "index of the pair"),
     Column("state", Kind.FLAGS, "SpreadState bits; 0 is usable"),
+    by="pair",
+)
+
+
+SPREAD_QUOTES = schema(
+    "spread_quotes",
+    "What a spread could be sold (bid) and bought (ask) at, crossing both legs at their best; one per row of spreads.",
+    Column("bid", Kind.FLOAT, "y at its bid against x at its ask (hedge below 0: at its bid), in the spread's units"),
+    Column("ask", Kind.FLOAT, "y at its ask against x at its bid (hedge below 0: at its ask)"),
+    Column("y_age", Kind.FLOAT, "seconds since the last tradable quote of y"),
+    Column("x_age", Kind.FLOAT, "seconds since the last tradable quote of x"),
+    Column("pair", Kind.PAIR, "index of the pair"),
+    Column("state", Kind.FLAGS, "SpreadState bits of the spread; 0 is usable"),
     by="pair",
 )
 

@@ -7,14 +7,30 @@ import numpy as np
 
 from operators.kernel import kernel, table
 from operators.pairs.deviation import SPREAD_SLOT
+from operators.pairs.executable import EXECUTABLE_ROWS, LEGS, TOP, cross_legs, is_old, note_top
+from operators.pairs.hedge import FILTERS, TOPS
+from operators.pairs.kalman import FILTER, prediction_variance
 from operators.pairs.regression import LINE_SLOT
-from operators.pairs.sample import NO_HEDGE, PAIR, STATISTICS, TERMS, Y_UNSEEN, Y_UNTRADABLE, take_sample
+from operators.pairs.sample import (
+    INNOVATION,
+    NO_HEDGE,
+    NOISE,
+    OLD_LEG,
+    PAIR,
+    STATISTICS,
+    TERMS,
+    X_UNTRADABLE,
+    Y_UNSEEN,
+    Y_UNTRADABLE,
+    take_sample,
+)
 from schemas.record import Frame
-from schemas.signal import SPREADS, SpreadState
+from schemas.signal import SPREAD_QUOTES, SPREADS, SpreadState
 
-_ROW = SPREADS.dtype
+_ROW, _EXECUTABLE = SPREADS.dtype, SPREAD_QUOTES.dtype
 _LEG = int(SpreadState.LEG)
-_DEGENERATE = int(SpreadState.DEGENERATE)
+_STALE = int(SpreadState.STALE)
+_COLD, _DEGENERATE = int(SpreadState.COLD), int(SpreadState.DEGENERATE)
 
 
 @kernel
@@ -22,8 +38,9 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
     """Write the rows of `quotes` to the scratch table and return how many.
 
     Returns `-1 - i` where quote `i` is of no instrument of the desk. `desk` is the ctx of the tables
-    that stay (terms, ticks, starts, touches, rows), `state` of those that change (pairs, statistics, lines,
-    spreads). The pairs of instrument `k` are `touches[starts[k] : starts[k + 1]]`, each as
+    that stay (terms, ticks, starts, touches, rows, legs, executable rows), `state` of those that change (pairs,
+    statistics, lines, spreads, and those of `operators.pairs.hedge`). Where wanted, row `i` of the executable
+    rows belongs to row `i`. The pairs of instrument `k` are `touches[starts[k] : starts[k + 1]]`, each as
     `2 * pair + (1 where k is its x)`.
     """
     terms = table(desk, 0, TERMS)[0]
@@ -35,6 +52,11 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
     statistics = table(state, 1, STATISTICS)
     lines = table(state, 2, LINE_SLOT)
     spreads = table(state, 3, SPREAD_SLOT)
+    filters = table(state, FILTERS, FILTER)
+    tops = table(state, TOPS, TOP)
+    legs = table(desk, LEGS, np.int64)
+    executable = table(desk, EXECUTABLE_ROWS, _EXECUTABLE)
+    watches_tops = terms.max_age > 0 or terms.executable
     every = terms.every
     bar = 0
     n = 0
@@ -44,15 +66,17 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
         if not 0 <= instrument < len(ticks):
             return -1 - i
         price, tradable = _price(quote, ticks[instrument], terms.log)
+        if watches_tops and tradable:
+            note_top(tops[instrument], quote, ticks[instrument], terms.log)
         if every > 0 and not 0 <= quote.ts - bar * every < every:
             bar = quote.ts // every
         for k in range(starts[instrument], starts[instrument + 1]):
             p, leg = touches[k] >> 1, touches[k] & 1
             pair = pairs[p]
             if every == 0 or bar > pair.bar:
-                pair.bar = bar
                 if pair.legs == 0:
-                    take_sample(p, pair, statistics[p], terms, lines, spreads)
+                    take_sample(p, pair, statistics[p], terms, lines, spreads, state)
+                pair.bar = bar
             if tradable:
                 if leg == 0:
                     pair.y = price
@@ -61,12 +85,19 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
                 pair.legs &= ~((Y_UNTRADABLE | Y_UNSEEN) << leg)
             else:
                 pair.legs |= Y_UNTRADABLE << leg
+            if terms.max_age > 0:
+                pair.legs &= ~OLD_LEG
+                pair.legs |= OLD_LEG * is_old(tops, legs, p, quote.ts - terms.max_age)
             if pair.legs < Y_UNSEEN:
                 row = rows[n]
                 row.cause = quote.cause
                 row.ts = quote.ts
                 row.pair = p
                 _measure(row, pair)
+                if terms.zscore_kind == INNOVATION:
+                    _judge_innovation(row, pair, filters[p])
+                if terms.executable:
+                    cross_legs(executable[n], row, tops[legs[2 * p]], tops[legs[2 * p + 1]])
                 n += 1
     return n
 
@@ -98,4 +129,20 @@ def _measure(row: Any, pair: Any) -> None:
     row.mean = pair.mean
     row.deviation = pair.deviation
     row.z = z
-    row.state = (state & ~NO_HEDGE) | (_LEG if pair.legs else 0)
+    state &= ~NO_HEDGE
+    if pair.legs:
+        state |= _LEG if pair.legs & (Y_UNTRADABLE | X_UNTRADABLE) else 0
+        state |= _STALE if pair.legs & OLD_LEG else 0
+    row.state = state
+
+
+@kernel
+def _judge_innovation(row: Any, pair: Any, knows: Any) -> None:
+    """The spread is the prediction error of the pair's filter: measure it by its own deviation."""
+    deviation = np.sqrt(prediction_variance(knows, pair.x))
+    z = row.spread / deviation
+    if not (np.isfinite(deviation) and np.isfinite(z) and deviation > NOISE * (abs(pair.y) + abs(pair.hedge * pair.x))):
+        deviation, z = 0.0, 0.0
+        row.state |= _DEGENERATE
+    row.deviation = deviation
+    row.z = z if row.state & (_COLD | _DEGENERATE) == 0 else 0.0

@@ -220,7 +220,7 @@ def test_a_desk_needs_pairs():
         ({"zscore": {"type": "ewm", "half_life": 0}}, "greater than 0"),
         ({"zscore": {"type": "ewm", "window": 5}}, "half_life\n.*Field required"),
         ({"zscore": {"type": "garch"}}, "'rolling', 'ewm'"),
-        ({"zscore": ROLLING_2, "hedge": {"type": "kalman"}}, "'static', 'rolling'"),
+        ({"zscore": ROLLING_2, "hedge": {"type": "copula"}}, "'static', 'rolling'"),
         ({"zscore": ROLLING_2, "hedge": {"type": "rolling", "window": 2}}, "fits 2 samples exactly; make window 3"),
         ({"zscore": ROLLING_2, "hedge": {"type": "static", "window": 2}}, "Extra inputs are not permitted"),
         ({"zscore": ROLLING_2, "every": "0s"}, "every must be longer than 0 and at most 366d"),
