@@ -26,7 +26,8 @@ def reversion(spread: Frame) -> float:
 
     The discrete form of an Ornstein-Uhlenbeck process, whose half-life is `half_life(phi)` samples.
     """
-    before, after = spread[:-1], spread[1:]
+    level = spread - spread[0]  # of a spread that stands still 0, without rounding
+    before, after = level[:-1], level[1:]
     gap = before - before.mean()
     return (gap * (after - after.mean())).sum() / (gap * gap).sum()
 

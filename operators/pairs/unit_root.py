@@ -60,11 +60,13 @@ def engle_granger(y: Frame, x: Frame, lags_max: int, chooses: bool) -> tuple[flo
     `chooses`: of 0 to `lags_max` lags those with the least Akaike criterion; otherwise exactly `lags_max`.
     There is no statistic where x does not move, or y is x in other units.
     """
-    mean_x, mean_y = x.mean(), y.mean()
-    xx = ((x - mean_x) ** 2).sum()
-    hedge = ((x - mean_x) * (y - mean_y)).sum() / xx
-    residuals = (y - mean_y) - hedge * (x - mean_x)
-    left = (residuals * residuals).sum() / ((y - mean_y) ** 2).sum()
+    y, x = y - y[0], x - x[0]  # what stands still is then 0 without rounding
+    y -= y.mean()
+    x -= x.mean()
+    xx = (x * x).sum()
+    hedge = (x * y).sum() / xx
+    residuals = y - hedge * x
+    left = (residuals * residuals).sum() / (y * y).sum()
     if not (xx > 0.0 and left > 1.0 - _COLLINEAR):
         return 0.0, 0.0, 0, False
     lags = choose_lags(residuals, lags_max) if chooses else lags_max
