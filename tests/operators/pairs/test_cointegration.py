@@ -173,4 +173,8 @@ def test_recorded_perpetuals_go_with_their_spot_and_not_with_each_other(data_pat
     rows = gates_of(gate(Desk("basis", instruments, pairs), every="100ms", window=3_000, step=100), quotes)
     last = [rows[rows["pair"] == pair][-1] for pair in range(3)]
     assert [row["state"] for row in last] == [OPEN, OPEN, CLOSED]
-    print([(row["statistic"], row["hedge"], row["lags"], row["p_value"]) for row in last], len(rows))
+    assert last[0]["statistic"] < -6
+    assert last[1]["statistic"] < -9
+    assert last[2]["statistic"] > -2.5
+    assert [row["hedge"] for row in last[:2]] == pytest.approx([1.013, 1.013], abs=0.003)
+    assert (rows["state"][rows["pair"] == 2] == CLOSED).all()
