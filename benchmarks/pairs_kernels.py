@@ -89,7 +89,7 @@ def _python(desk: Desk, quotes: Frame) -> Frame:
     """Floats and lists."""
     legs = desk.legs
     touched = [[p for p, pair in enumerate(legs) if i in pair] for i in range(len(desk.instruments))]
-    mids: list[float] = [math.nan] * len(desk.instruments)
+    mids: list[float | None] = [None] * len(desk.instruments)
     states = [[1.0, 0.0, 0.0, 0.0, 0.0, 0.0] for _ in legs]
     columns = (quotes[name].tolist() for name in ("instrument", "bid", "ask"))
     for instrument, bid, ask in zip(*columns, strict=True):
@@ -99,10 +99,10 @@ def _python(desk: Desk, quotes: Frame) -> Frame:
             state = states[p]
             i, j = legs[p]
             y, x = mids[i], mids[j]
-            if y != y or x != x:
+            if y is None or x is None:
                 continue
             slope, level, r11, r12, r22, _ = state
-            if was == was:
+            if was is not None:
                 old_y, old_x = (was, x) if i == instrument else (y, was)
                 g, h = r11 * old_x + r12, r12 * old_x + r22
                 q = g * old_x + h + NOISE

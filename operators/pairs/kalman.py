@@ -56,9 +56,10 @@ def filter_line(
     """
     error = y - slope * x - level
     q = prediction_variance(knows, x)
-    gain = (x * knows.r11 + knows.r12) / q
-    gain_level = (x * knows.r12 + knows.r22) / q
-    kept, freed = knows.noise / q, knows.det / q
+    share = 1.0 / q
+    gain = (x * knows.r11 + knows.r12) * share
+    gain_level = (x * knows.r12 + knows.r22) * share
+    kept, freed = knows.noise * share, knows.det * share
     p11 = kept * knows.r11 + freed
     p12 = kept * knows.r12 - freed * x
     p22 = kept * knows.r22 + freed * x * x

@@ -63,6 +63,7 @@ def terms_of(parameters: SpreadParameters) -> Frame:
     terms["executable"] = parameters.executable
     _add_hedge(terms, parameters)
     _add_zscore(terms, parameters)
+    terms["is_usual"] = (terms["hedge_kind"] <= ROLLING) & (terms["zscore_kind"] <= DECAY)
     return terms
 
 

@@ -4,19 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel, table
+from operators.kernel import kernel
 from operators.pairs.deviation import decay_deviation, roll_deviation
-from operators.pairs.hedge import (
-    REFRESHED,
-    ROLLING,
-    SINGULAR,
-    SPREAD_MOMENTS,
-    SPREAD_QUEUES,
-    STATIC,
-    TOO_FEW,
-    refresh_hedge,
-)
-from operators.pairs.moments import MOMENTS, QUEUE, roll_moments
+from operators.pairs.hedge import ROLLING
 from operators.pairs.regression import roll_line
 from schemas.record import Frame
 from schemas.signal import SpreadState
@@ -87,6 +77,7 @@ TERMS = np.dtype(
         ("fit_intercept", "i4"),
         ("log", "i4"),
         ("executable", "i4"),
+        ("is_usual", "i4"),  # 1: of the kinds that `take_sample` is for
     ],
     align=True,
 )
@@ -94,71 +85,46 @@ TERMS = np.dtype(
 
 
 @kernel
-def take_sample(p: int, pair: Any, stats: Any, terms: Any, lines: Frame, spreads: Frame, state: int) -> None:
+def take_sample(p: int, pair: Any, stats: Any, terms: Any, lines: Frame, spreads: Frame) -> None:
     """Pair number `p` as it stands is a sample: refresh its hedge, then mean and deviation of its spread.
 
-    While the regression is singular the last hedge stays in force and the spread is not sampled. `state` is
-    the ctx behind the other arguments.
+    For hedges STATIC and ROLLING and z-scores WINDOW and DECAY; `operators.pairs.any_sample` is for all kinds.
+    While the regression is singular the last hedge stays in force and the spread is not sampled.
     """
-    residual = 0.0
-    if terms.hedge_kind > ROLLING:
-        fate, residual = refresh_hedge(p, pair, stats, terms, pair.state & NO_HEDGE == 0, state)
-    else:
-        fate = REFRESHED if terms.hedge_kind == STATIC else _roll_hedge(p, pair, stats, terms, lines)
-        residual = pair.y - pair.hedge * pair.x - pair.intercept
-    if fate == TOO_FEW:
-        pair.state = (pair.state & NO_HEDGE) | _COLD
-        return
-    if fate == SINGULAR:
-        pair.state |= _DEGENERATE
-        return
+    if terms.hedge_kind == ROLLING:
+        window = terms.hedge_window
+        slope, level, determined = roll_line(stats, lines, p * window, window, terms.fit_intercept, pair.x, pair.y)
+        stats.samples += stats.samples < window
+        if stats.samples < window:
+            return
+        if not determined:
+            pair.state |= _DEGENERATE
+            return
+        pair.hedge = slope
+        pair.intercept = level
+    residual = pair.y - pair.hedge * pair.x - pair.intercept
     if not np.isfinite(residual):
         pair.state = (pair.state | _DEGENERATE) & ~NO_HEDGE
         return
-    _compare(p, pair, stats, terms, spreads, residual, state)
-
-
-@kernel
-def _roll_hedge(p: int, pair: Any, stats: Any, terms: Any, lines: Frame) -> int:
-    """The rolling hedge over a number of samples."""
-    window = terms.hedge_window
-    slope, level, determined = roll_line(stats, lines, p * window, window, terms.fit_intercept, pair.x, pair.y)
-    stats.samples += stats.samples < window
-    if stats.samples < window:
-        return TOO_FEW
-    if not determined:
-        return SINGULAR
-    pair.hedge = slope
-    pair.intercept = level
-    return REFRESHED
-
-
-@kernel
-def _compare(p: int, pair: Any, stats: Any, terms: Any, spreads: Frame, residual: float, state: int) -> None:
-    """A residual enters what later spreads are compared with."""
-    kind, window = terms.zscore_kind, terms.spread_window
-    if kind == INNOVATION:
-        pair.state = 0
-        return
-    if kind == WINDOW:
-        mean, variance = roll_deviation(stats, spreads, p * window, window, residual)
-        stats.residuals += stats.residuals < terms.warm
-    elif kind == DECAY:
-        mean, variance = decay_deviation(stats, terms.alpha, residual)
-        stats.residuals += stats.residuals < terms.warm
+    if terms.zscore_kind == WINDOW:
+        mean, variance = roll_deviation(stats, spreads, p * terms.spread_window, terms.spread_window, residual)
     else:
-        queue, ring = table(state, SPREAD_QUEUES, QUEUE)[p], table(state, SPREAD_MOMENTS, MOMENTS)
-        n, _, mean, _, _, squares = roll_moments(queue, ring, p * window, window, pair.bar, True, 0.0, residual)
-        variance = squares / (n - 1)
-        stats.residuals = n
-    if stats.residuals < terms.warm:
+        mean, variance = decay_deviation(stats, terms.alpha, residual)
+    stats.residuals += stats.residuals < terms.warm
+    set_deviation(pair, stats.residuals >= terms.warm, mean, variance)
+
+
+@kernel
+def set_deviation(pair: Any, is_warm: bool, mean: float, variance: float) -> None:
+    """Later rows are measured by this mean and variance, once `is_warm`."""
+    if not is_warm:
         pair.state = _COLD
         return
+    state = 0
     deviation = np.sqrt(variance)
-    if np.isfinite(deviation) and deviation > NOISE * (abs(pair.y) + abs(pair.hedge * pair.x)):
-        pair.state = 0
-    else:
+    if not (np.isfinite(deviation) and deviation > NOISE * (abs(pair.y) + abs(pair.hedge * pair.x))):
         deviation = 0.0
-        pair.state = _DEGENERATE
+        state = _DEGENERATE
     pair.mean = mean
     pair.deviation = deviation
+    pair.state = state

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from operators.kernel import kernel, table
+from operators.pairs.any_sample import take_any_sample
 from operators.pairs.deviation import SPREAD_SLOT
-from operators.pairs.executable import EXECUTABLE_ROWS, LEGS, TOP, cross_legs, is_old, note_top
-from operators.pairs.hedge import FILTERS, TOPS
+from operators.pairs.executable import EXECUTABLE_ROWS, cross_legs, is_old, note_top
+from operators.pairs.hedge import FILTERS
 from operators.pairs.kalman import FILTER, prediction_variance
 from operators.pairs.regression import LINE_SLOT
 from operators.pairs.sample import (
@@ -52,12 +53,9 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
     statistics = table(state, 1, STATISTICS)
     lines = table(state, 2, LINE_SLOT)
     spreads = table(state, 3, SPREAD_SLOT)
-    filters = table(state, FILTERS, FILTER)
-    tops = table(state, TOPS, TOP)
-    legs = table(desk, LEGS, np.int64)
-    executable = table(desk, EXECUTABLE_ROWS, _EXECUTABLE)
-    watches_tops = terms.max_age > 0 or terms.executable
-    every = terms.every
+    is_log, every = terms.log, terms.every
+    is_usual = terms.is_usual != 0
+    is_rare = terms.max_age > 0 or terms.executable != 0 or terms.zscore_kind == INNOVATION
     bar = 0
     n = 0
     for i in range(len(quotes)):
@@ -65,9 +63,9 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
         instrument = quote.instrument
         if not 0 <= instrument < len(ticks):
             return -1 - i
-        price, tradable = _price(quote, ticks[instrument], terms.log)
-        if watches_tops and tradable:
-            note_top(tops[instrument], quote, ticks[instrument], terms.log)
+        price, tradable = _price(quote, ticks[instrument], is_log)
+        if is_rare and tradable:
+            note_top(state, quote, ticks[instrument], is_log)
         if every > 0 and not 0 <= quote.ts - bar * every < every:
             bar = quote.ts // every
         for k in range(starts[instrument], starts[instrument + 1]):
@@ -75,7 +73,10 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
             pair = pairs[p]
             if every == 0 or bar > pair.bar:
                 if pair.legs == 0:
-                    take_sample(p, pair, statistics[p], terms, lines, spreads, state)
+                    if is_usual:
+                        take_sample(p, pair, statistics[p], terms, lines, spreads)
+                    else:
+                        take_any_sample(p, pair, statistics[p], terms, lines, spreads, state)
                 pair.bar = bar
             if tradable:
                 if leg == 0:
@@ -85,19 +86,17 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
                 pair.legs &= ~((Y_UNTRADABLE | Y_UNSEEN) << leg)
             else:
                 pair.legs |= Y_UNTRADABLE << leg
-            if terms.max_age > 0:
+            if is_rare and terms.max_age > 0:
                 pair.legs &= ~OLD_LEG
-                pair.legs |= OLD_LEG * is_old(tops, legs, p, quote.ts - terms.max_age)
+                pair.legs |= OLD_LEG * is_old(desk, state, p, quote.ts - terms.max_age)
             if pair.legs < Y_UNSEEN:
                 row = rows[n]
                 row.cause = quote.cause
                 row.ts = quote.ts
                 row.pair = p
                 _measure(row, pair)
-                if terms.zscore_kind == INNOVATION:
-                    _judge_innovation(row, pair, filters[p])
-                if terms.executable:
-                    cross_legs(executable[n], row, tops[legs[2 * p]], tops[legs[2 * p + 1]])
+                if is_rare:
+                    _measure_more(row, n, pair, terms, desk, state)
                 n += 1
     return n
 
@@ -129,11 +128,18 @@ def _measure(row: Any, pair: Any) -> None:
     row.mean = pair.mean
     row.deviation = pair.deviation
     row.z = z
-    state &= ~NO_HEDGE
-    if pair.legs:
-        state |= _LEG if pair.legs & (Y_UNTRADABLE | X_UNTRADABLE) else 0
-        state |= _STALE if pair.legs & OLD_LEG else 0
-    row.state = state
+    row.state = (state & ~NO_HEDGE) | (_LEG if pair.legs & (Y_UNTRADABLE | X_UNTRADABLE) else 0)
+
+
+@kernel
+def _measure_more(row: Any, n: int, pair: Any, terms: Any, desk: Frame, state: Frame) -> None:
+    """What only some parameters ask for of row number `n`."""
+    if pair.legs & OLD_LEG:
+        row.state |= _STALE
+    if terms.zscore_kind == INNOVATION:
+        _judge_innovation(row, pair, table(state, FILTERS, FILTER)[row.pair])
+    if terms.executable:
+        cross_legs(table(desk, EXECUTABLE_ROWS, _EXECUTABLE)[n], row, desk, state)
 
 
 @kernel
