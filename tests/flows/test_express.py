@@ -12,6 +12,7 @@ from flows.graph import build_graph
 from operators.simulator.files import write_session
 from operators.simulator.parameters import SessionParameters
 from operators.sources.desk_input import DeskInput
+from schemas.signal import Action
 from tests.flows.test_simulated_truth import CONFIG
 
 SESSION = SessionParameters(symbols=8, groups=2, pairs=10, messages=9_000, hours=0.5, seed=5)
@@ -63,6 +64,33 @@ def test_rows_and_state_are_those_of_the_steps(config: Config, frame: int) -> No
     assert found == expected
     assert {"orders", "fills", "equity", "quotes", "spreads"} <= found.keys()
     assert equal(express_state, state)
+
+
+def test_gates_and_executable_spreads_take_the_steps(config: Config) -> None:
+    text = config.text.replace("{type: rolling, window: 60}", "{type: kalman}")
+    text = text.replace("every: 2s}", "every: 2s, max_age: 1m, executable: true}")
+    text = text.replace("id: bands, type: bands, input: spread,", "id: bands, type: bands, input: [spread, gate],")
+    gate = "{id: gate, type: cointegration, input: book, every: 2s, window: 200, step: 20, open: 0.2, close: 0.4}"
+    statistics = "{id: character, type: pair_statistics, input: [book, spread], every: 2s, window: 100}"
+    path = config.data.parent / "gated.yaml"
+    path.write_text(text.replace("  - {id: bands", f"  - {gate}\n  - {statistics}\n  - {{id: bands"))
+    gated = load(path)
+    chain = Chain(build_graph(gated), gated.desk("main"))
+    assert not any(isinstance(getattr(run, "__self__", None), ExpressStep) for run in chain._path)
+    rows: dict[str, list[Any]] = {}
+    closed, entered = set(range(10)), 0
+    with closing(DeskInput([(f, gated.feed_path(f)) for f in gated.desks[0].feeds], 1, None, "main")) as source:
+        while (raw := source.next()) is not None:
+            streams = chain.process(raw).streams
+            for name, (_, found) in streams.items():
+                rows.setdefault(name, []).extend(found.tolist())
+            for row in streams["gates"][1] if "gates" in streams else ():
+                closed = closed - {row["pair"]} if row["state"] else closed | {row["pair"]}
+            for row in streams["signals"][1] if "signals" in streams else ():
+                assert row["action"] != Action.ENTER or row["pair"] not in closed
+                entered += row["action"] == Action.ENTER
+    assert entered
+    assert {"gates", "pair_statistics", "spread_quotes", "fills"} <= rows.keys()
 
 
 def test_a_graph_with_an_operator_in_between_takes_no_express(config: Config) -> None:
