@@ -53,6 +53,7 @@ def _is_chain(spread: Step, bands: Step, loop: Step) -> bool:
     reads = dict(loop.reads)
     return (
         dict(bands.reads) == {"spreads": (spread.writes["spreads"],)}
+        and not spread.operator.parameters.executable  # the express leaves no room for those rows
         and reads["raw"] == (SOURCE,)
         and reads["signals"] == (bands.writes["signals"],)
         and reads["quotes"] == dict(spread.reads)["quotes"]

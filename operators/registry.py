@@ -17,6 +17,8 @@ _BUILT_IN_MODULES = (
     "operators.feeds.itch",
     "operators.book.book",
     "operators.pairs.spread",
+    "operators.pairs.pair_statistics",
+    "operators.pairs.cointegration",
     "operators.signals.bands",
     "operators.execution.trader",
     "operators.risk.limits",

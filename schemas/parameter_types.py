@@ -4,7 +4,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from schemas.record import MONEY_QUANTUM
 
@@ -18,6 +18,11 @@ def duration_ns(value: Any) -> int:
     if match is None:
         raise ValueError(f"{value!r} is not a duration; write a number and a unit, such as 250ms, 1s or 5m")
     return int(Decimal(match[1]) * _UNITS_NS[match[2]])
+
+
+def _checked_duration(text: str) -> str:
+    duration_ns(text)
+    return text
 
 
 def money_quanta(value: Any) -> int:
@@ -35,6 +40,9 @@ _DURATION_JSON = Field(json_schema_extra={"type": "string", "pattern": _DURATION
 
 Duration = Annotated[int, BeforeValidator(lambda v: v if type(v) is int else duration_ns(v)), _DURATION_JSON]
 """Nanoseconds in memory; '250ms', '1s', '5m' in YAML. (An int is taken to be nanoseconds already.)"""
+
+TimeSpan = Annotated[str, AfterValidator(_checked_duration), _DURATION_JSON]
+"""A duration as it was written, beside a number that counts something else; `duration_ns` gives its length."""
 
 Money = Annotated[int, BeforeValidator(money_quanta), Field(json_schema_extra={"type": "number"})]
 """Quanta of 1e-8 in memory; a plain amount such as 25000 in YAML."""

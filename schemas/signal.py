@@ -12,6 +12,7 @@ class SpreadState(IntFlag):
     COLD = 1  # fewer samples than the windows need
     LEG = 2  # a leg's quote is not tradable
     DEGENERATE = 4  # no variance, or a singular regression
+    STALE = 8  # a leg's last tradable quote is too old
 
 
 SPREADS = schema(
@@ -25,6 +26,61 @@ SPREADS = schema(
     Column("z", Kind.FLOAT, "(spread - mean) / deviation"),
     Column("pair", Kind.PAIR, "index of the pair"),
     Column("state", Kind.FLAGS, "SpreadState bits; 0 is usable"),
+    by="pair",
+)
+
+
+SPREAD_QUOTES = schema(
+    "spread_quotes",
+    "What a spread could be sold (bid) and bought (ask) at, crossing both legs at their best; one per row of spreads.",
+    Column("bid", Kind.FLOAT, "y at its bid against x at its ask (hedge below 0: at its bid), in the spread's units"),
+    Column("ask", Kind.FLOAT, "y at its ask against x at its bid (hedge below 0: at its ask)"),
+    Column("y_age", Kind.FLOAT, "seconds since the last tradable quote of y"),
+    Column("x_age", Kind.FLOAT, "seconds since the last tradable quote of x"),
+    Column("pair", Kind.PAIR, "index of the pair"),
+    Column("state", Kind.FLAGS, "SpreadState bits of the spread; 0 is usable"),
+    by="pair",
+)
+
+
+class StatisticsState(IntFlag):
+    """What the statistics of a pair lack."""
+
+    OK = 0
+    STILL = 1  # a leg or the spread did not move: what cannot be computed is 0
+    DRIFTING = 2  # the spread does not revert: there is no half-life, and it is 0
+
+
+PAIR_STATISTICS = schema(
+    "pair_statistics",
+    "How a pair has behaved over its last samples.",
+    Column("correlation", Kind.FLOAT, "of the changes of the legs' log mids from sample to sample"),
+    Column("reversion", Kind.FLOAT, "AR(1) coefficient of the spread"),
+    Column("half_life", Kind.FLOAT, "of a deviation of the spread, samples: -ln 2 / ln reversion"),
+    Column("hurst", Kind.FLOAT, "Hurst exponent of the spread: below 1/2 reverting, above trending"),
+    Column("pair", Kind.PAIR, "index of the pair"),
+    Column("state", Kind.FLAGS, "StatisticsState bits; 0 is whole"),
+    by="pair",
+)
+
+
+class Gate(IntEnum):
+    """Whether a pair may be entered."""
+
+    CLOSED = 0
+    OPEN = 1
+
+
+GATES = schema(
+    "gates",
+    "Tests of pairs: whether they may be entered. Leaving is always allowed.",
+    Column("statistic", Kind.FLOAT, "test statistic, 0 where there is none"),
+    Column("p_value", Kind.FLOAT, "probability of it without cointegration, 1 where there is none"),
+    Column("critical", Kind.FLOAT, "the statistic's critical value at 5 % for this many samples"),
+    Column("hedge", Kind.FLOAT, "units of x per unit of y (or their logarithms) in the test's regression"),
+    Column("lags", Kind.COUNT, "lagged changes in the test's regression"),
+    Column("pair", Kind.PAIR, "index of the pair"),
+    Column("state", Kind.ENUM, "closed or open from here on", Gate),
     by="pair",
 )
 

@@ -2,7 +2,7 @@
 
 from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
-from schemas.signal import SIGNALS, SPREADS
+from schemas.signal import GATES, PAIR_STATISTICS, SIGNALS, SPREAD_QUOTES, SPREADS
 from schemas.trade import EQUITY, FILLS, ORDER_EVENTS, ORDERS, POSITIONS, VERDICTS
 
 TABLES: dict[str, Schema] = {
@@ -10,6 +10,9 @@ TABLES: dict[str, Schema] = {
     for s in (
         QUOTES,
         SPREADS,
+        SPREAD_QUOTES,
+        PAIR_STATISTICS,
+        GATES,
         SIGNALS,
         ORDERS,
         VERDICTS,

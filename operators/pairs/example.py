@@ -65,5 +65,13 @@ def spread_example(seed: int) -> Example:
         "hedge": {"type": "rolling", "window": 8},
         "zscore": {"type": "rolling", "window": 6},
         "every": "100ms",
+        "max_age": "2s",
+        "executable": True,
     }
+    return Example(example_desk(seed), parameters, {"quotes": example_quotes(seed, 3000)})
+
+
+def cointegration_example(seed: int) -> Example:
+    """The same tape, and thresholds that open and close gates on it."""
+    parameters = {"every": "100ms", "window": 50, "step": 7, "open": 0.3, "close": 0.6}
     return Example(example_desk(seed), parameters, {"quotes": example_quotes(seed, 3000)})

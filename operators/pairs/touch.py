@@ -6,13 +6,30 @@ from typing import Any
 import numpy as np
 
 from operators.kernel import inlined, kernel, table
-from operators.pairs.sample import NO_HEDGE, PAIR, STATISTICS, TERMS, Y_UNSEEN, Y_UNTRADABLE, take_sample
+from operators.pairs.any_sample import take_any_sample
+from operators.pairs.executable import EXECUTABLE_ROWS, cross_legs, is_old, note_top
+from operators.pairs.hedge import FILTERS
+from operators.pairs.kalman import FILTER, prediction_variance
+from operators.pairs.sample import (
+    INNOVATION,
+    NO_HEDGE,
+    NOISE,
+    OLD_LEG,
+    PAIR,
+    STATISTICS,
+    TERMS,
+    X_UNTRADABLE,
+    Y_UNSEEN,
+    Y_UNTRADABLE,
+    take_sample,
+)
 from schemas.record import Frame
-from schemas.signal import SPREADS, SpreadState
+from schemas.signal import SPREAD_QUOTES, SPREADS, SpreadState
 
-_ROW = SPREADS.dtype
+_ROW, _EXECUTABLE = SPREADS.dtype, SPREAD_QUOTES.dtype
 _LEG = int(SpreadState.LEG)
-_DEGENERATE = int(SpreadState.DEGENERATE)
+_STALE = int(SpreadState.STALE)
+_COLD, _DEGENERATE = int(SpreadState.COLD), int(SpreadState.DEGENERATE)
 
 
 @kernel
@@ -20,8 +37,9 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
     """Write the rows of `quotes` to the scratch table and return how many.
 
     Returns `-1 - i` where quote `i` is of no instrument of the desk. `desk` is the ctx of the tables
-    that stay (terms, ticks, starts, touches, rows), `state` of those that change (pairs, statistics, lines,
-    spreads). The pairs of instrument `k` are `touches[starts[k] : starts[k + 1]]`, each as
+    that stay (terms, ticks, starts, touches, rows, legs, executable rows), `state` of those that change (pairs,
+    statistics, lines, spreads, and those of `operators.pairs.hedge`). Where wanted, row `i` of the executable
+    rows belongs to row `i`. The pairs of instrument `k` are `touches[starts[k] : starts[k + 1]]`, each as
     `2 * pair + (1 where k is its x)`.
     """
     terms = table(desk, 0, TERMS)[0]
@@ -31,7 +49,9 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
     rows = table(desk, 4, _ROW)
     pairs = table(state, 0, PAIR)
     statistics = table(state, 1, STATISTICS)
-    every = terms.every
+    is_log, every = terms.log, terms.every
+    is_usual = terms.is_usual != 0
+    is_rare = terms.max_age > 0 or terms.executable != 0 or terms.zscore_kind == INNOVATION
     bar = 0
     n = 0
     for i in range(len(quotes)):
@@ -39,16 +59,21 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
         instrument = quote.instrument
         if not 0 <= instrument < len(ticks):
             return -1 - i
-        price, tradable = _price(quote, ticks[instrument], terms.log)
+        price, tradable = _price(quote, ticks[instrument], is_log)
+        if is_rare and tradable:
+            note_top(state, quote, ticks[instrument], is_log)
         if every > 0 and not 0 <= quote.ts - bar * every < every:
             bar = quote.ts // every
         for k in range(starts[instrument], starts[instrument + 1]):
             p, leg = touches[k] >> 1, touches[k] & 1
             pair = pairs[p]
             if every == 0 or bar > pair.bar:
-                pair.bar = bar
                 if pair.legs == 0:
-                    take_sample(p, pair, statistics[p], terms, state)
+                    if is_usual:
+                        take_sample(p, pair, statistics[p], terms, state)
+                    else:
+                        take_any_sample(p, pair, statistics[p], terms, state)
+                pair.bar = bar
             if tradable:
                 if leg == 0:
                     pair.y = price
@@ -57,12 +82,17 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
                 pair.legs &= ~((Y_UNTRADABLE | Y_UNSEEN) << leg)
             else:
                 pair.legs |= Y_UNTRADABLE << leg
+            if is_rare and terms.max_age > 0:
+                pair.legs &= ~OLD_LEG
+                pair.legs |= OLD_LEG * is_old(desk, state, p, quote.ts - terms.max_age)
             if pair.legs < Y_UNSEEN:
                 row = rows[n]
                 row.cause = quote.cause
                 row.ts = quote.ts
                 row.pair = p
                 _measure(row, pair)
+                if is_rare:
+                    _measure_more(row, n, pair, terms, desk, state)
                 n += 1
     return n
 
@@ -94,4 +124,27 @@ def _measure(row: Any, pair: Any) -> None:
     row.mean = pair.mean
     row.deviation = pair.deviation
     row.z = z
-    row.state = (state & ~NO_HEDGE) | (_LEG if pair.legs else 0)
+    row.state = (state & ~NO_HEDGE) | (_LEG if pair.legs & (Y_UNTRADABLE | X_UNTRADABLE) else 0)
+
+
+@kernel
+def _measure_more(row: Any, n: int, pair: Any, terms: Any, desk: Frame, state: Frame) -> None:
+    """What only some parameters ask for of row number `n`."""
+    if pair.legs & OLD_LEG:
+        row.state |= _STALE
+    if terms.zscore_kind == INNOVATION:
+        _judge_innovation(row, pair, table(state, FILTERS, FILTER)[row.pair])
+    if terms.executable:
+        cross_legs(table(desk, EXECUTABLE_ROWS, _EXECUTABLE)[n], row, desk, state)
+
+
+@kernel
+def _judge_innovation(row: Any, pair: Any, knows: Any) -> None:
+    """The spread is the prediction error of the pair's filter: measure it by its own deviation."""
+    deviation = np.sqrt(prediction_variance(knows, pair.x))
+    z = row.spread / deviation
+    if not (np.isfinite(deviation) and np.isfinite(z) and deviation > NOISE * (abs(pair.y) + abs(pair.hedge * pair.x))):
+        deviation, z = 0.0, 0.0
+        row.state |= _DEGENERATE
+    row.deviation = deviation
+    row.z = z if row.state & (_COLD | _DEGENERATE) == 0 else 0.0

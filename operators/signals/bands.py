@@ -9,14 +9,15 @@ from pydantic import Field, model_validator
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.registry import register
-from operators.signals.decision import BAND_TERMS, POSITION, band_signals
+from operators.signals.decision import BAND_TERMS, POSITION, band_signals, gated_signals
 from operators.signals.example import bands_example
 from schemas.errors import ConfigError, InvariantError
 from schemas.parameter_types import Duration, Money
 from schemas.record import Frame, Schema
-from schemas.signal import SIGNALS, SPREADS
+from schemas.signal import GATES, SIGNALS, SPREADS
 
 _NEVER = np.iinfo(np.int64).max
+_NO_SPREADS = np.empty(0, SPREADS.dtype)
 
 
 class BandsParameters(Parameters):
@@ -59,11 +60,15 @@ class Bands(Operator):
     - in a position: STOP where z is `stop` or further against it; else EXIT at `max_hold`, or where z is back
       at `exit` or beyond and `min_hold` is over. `side` is the side left. Turning around takes an EXIT and
       then a later row;
+    - where `gates` is read (from `cointegration`, say): no entry while the pair's gate is closed; leaving never
+      asks. A pair that no gate has spoken of is open;
     - after a STOP, flat again once `cooldown` is over and |z| was below `entry`; after an EXIT by `max_hold`,
       once |z| was below `entry`, so that a spread that does not revert is not entered over and over.
     """
 
-    inputs: ClassVar[Mapping[str, Schema]] = {"spreads": SPREADS}
+    inputs: ClassVar[Mapping[str, Schema]] = {"spreads": SPREADS, "gates": GATES}
+    optional = frozenset({"gates"})
+    version = 2
     outputs: ClassVar[Mapping[str, Schema]] = {"signals": SIGNALS}
     Parameters = BandsParameters
 
@@ -82,11 +87,14 @@ class Bands(Operator):
 
     def process(self, frames: Frames) -> Frames:
         """Decide on every row of `spreads`."""
-        spreads: Any = frames.get("spreads")
-        if spreads is None or len(spreads) == 0:
-            return {}
+        spreads: Any = frames.get("spreads", _NO_SPREADS)
+        gates: Any = frames.get("gates")
         self.reserve(len(spreads))
-        count = band_signals(self._desk_tables.ctx, self._state.ctx, spreads)
+        if gates is None or len(gates) == 0:
+            count = band_signals(self._desk_tables.ctx, self._state.ctx, spreads) if len(spreads) else 0
+        else:
+            self._check_pairs(gates)
+            count = gated_signals(self._desk_tables.ctx, self._state.ctx, spreads, gates)
         if count < 0:
             raise self._stranger(spreads[-1 - count])
         return {"signals": self._rows[:count]} if count else {}
@@ -110,10 +118,15 @@ class Bands(Operator):
         """Continue from a snapshot of an operator with the same parameters on the same desk."""
         self._state.restore(state)
 
-    def _stranger(self, spread: Any) -> InvariantError:
+    def _check_pairs(self, gates: Any) -> None:
+        known = (gates["pair"] >= 0) & (gates["pair"] < len(self.desk.pairs))
+        if not known.all():
+            raise self._stranger(gates[~known][0], "gate")
+
+    def _stranger(self, row: Any, what: str = "spread") -> InvariantError:
         return InvariantError(
-            f"desk {self.desk.id!r}, bands, input {spread['cause']}: expected a spread of a pair numbered "
-            f"0 to {len(self.desk.pairs) - 1}, got one of number {spread['pair']}"
+            f"desk {self.desk.id!r}, bands, input {row['cause']}: expected a {what} of a pair numbered "
+            f"0 to {len(self.desk.pairs) - 1}, got one of number {row['pair']}"
         )
 
 

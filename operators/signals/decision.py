@@ -6,23 +6,25 @@ import numpy as np
 
 from operators.kernel import inlined, kernel, table
 from schemas.record import Frame
-from schemas.signal import SIGNALS, SPREADS, Action
+from schemas.signal import SIGNALS, SPREADS, Action, Gate
 
 _SPREAD = SPREADS.dtype
 _ROW = SIGNALS.dtype
 _ENTER, _EXIT, _STOP = int(Action.ENTER), int(Action.EXIT), int(Action.STOP)
 _NOTHING = 0
+_CLOSED = int(Gate.CLOSED)
 
 POSITION = np.dtype(
     [
         ("since", "i8"),  # clock of the entry, ns
         ("armed_from", "i8"),  # clock from which an entry is allowed again, ns
-        ("side", "i4"),  # +1 long the spread, -1 short, 0 flat
+        ("side", "i2"),  # +1 long the spread, -1 short, 0 flat
+        ("vetoed", "i2"),  # 1: its gate is closed
         ("restless", "i4"),  # 1: |z| must first be seen below `entry`
     ],
     align=True,
 )
-"""What is wanted of a pair. All zeros: flat and ready."""
+"""What is wanted of a pair. All zeros: flat and ready, and without a gate or with an open one."""
 
 BAND_TERMS = np.dtype(
     [
@@ -49,11 +51,33 @@ def band_signals(desk: Frame, state: Frame, spreads: Frame) -> int:
     Returns `-1 - i` where row `i` is of no pair of the desk. `desk` is the ctx of the tables that stay
     (terms, rows), `state` of those that change (positions).
     """
+    return _decide(desk, state, spreads, 0, len(spreads), 0)
+
+
+@kernel
+def gated_signals(desk: Frame, state: Frame, spreads: Frame, gates: Frame) -> int:
+    """The same with gates: those of a cause hold from its own spreads on. All are of pairs of the desk."""
+    positions = table(state, 0, POSITION)
+    n = i = 0
+    for k in range(len(gates)):
+        end = i
+        while end < len(spreads) and spreads[end].cause < gates[k].cause:
+            end += 1
+        n = _decide(desk, state, spreads, i, end, n)
+        if n < 0:
+            return n
+        i = end
+        positions[gates[k].pair].vetoed = gates[k].state == _CLOSED
+    return _decide(desk, state, spreads, i, len(spreads), n)
+
+
+@kernel
+def _decide(desk: Frame, state: Frame, spreads: Frame, start: int, end: int, n: int) -> int:
+    """Decide on `spreads[start:end]`, with `n` rows in the scratch table already."""
     terms = table(desk, 0, BAND_TERMS)[0]
     rows = table(desk, 1, _ROW)
     positions = table(state, 0, POSITION)
-    n = 0
-    for i in range(len(spreads)):
+    for i in range(start, end):
         spread = spreads[i]
         p = spread.pair
         if not 0 <= p < len(positions):
@@ -86,7 +110,7 @@ def _enter(terms: Any, position: Any, spread: Any) -> int:
     if distance < terms.entry:
         position.restless = 0
         return _NOTHING
-    if position.restless or spread.ts < position.armed_from or distance >= terms.stop:
+    if position.restless or position.vetoed or spread.ts < position.armed_from or distance >= terms.stop:
         return _NOTHING
     if spread.deviation < terms.min_deviation or not terms.min_hedge <= abs(spread.hedge) <= terms.max_hedge:
         return _NOTHING

@@ -5,7 +5,7 @@ import numpy as np
 from operators.operator import Example
 from operators.pairs.example import example_desk
 from schemas.record import Frame
-from schemas.signal import SPREADS, SpreadState
+from schemas.signal import GATES, SPREADS, SpreadState
 
 
 def example_spreads(seed: int, pairs: int, count: int) -> Frame:
@@ -42,4 +42,16 @@ def bands_example(seed: int) -> Example:
         "notional": 25000,
         "min_deviation": 0.01,
     }
-    return Example(desk, parameters, {"spreads": example_spreads(seed, len(desk.pairs), 4000)})
+    spreads = example_spreads(seed, len(desk.pairs), 4000)
+    return Example(desk, parameters, {"spreads": spreads, "gates": _gates(seed, len(desk.pairs), spreads)})
+
+
+def _gates(seed: int, pairs: int, spreads: Frame) -> Frame:
+    """Gates that open and close at some of the spreads' causes, and mostly stay open."""
+    rng = np.random.default_rng(seed)
+    at = np.flatnonzero(rng.random(len(spreads)) < 0.03)
+    gates = np.zeros(len(at), GATES.dtype)
+    gates["cause"], gates["ts"] = spreads["cause"][at], spreads["ts"][at]
+    gates["pair"] = rng.integers(0, pairs, len(at))
+    gates["state"] = rng.random(len(at)) < 0.7
+    return gates

@@ -18,6 +18,7 @@ from operators.operator import Frames
 from operators.simulator.files import write_session
 from operators.simulator.parameters import SessionParameters
 from operators.sources.desk_input import DeskInput
+from schemas.signal import Action
 from tests.flows.test_simulated_truth import CONFIG
 from tests.recovery.session import framed, messages_of
 
@@ -47,11 +48,11 @@ def _watched(chain: Chain, after: int, port: str) -> Any:
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A session in which one message in two hundred is damaged."""
+    """A session in which, after a while, one message in two hundred is damaged: each ends the trust in a book."""
     folder = write_session(SESSION, tmp_path_factory.mktemp("express") / "session")
     capture, rng = folder / "session.itch", random.Random(7)
     messages = messages_of(capture.read_bytes())
-    for i in range(100, len(messages), 200):
+    for i in range(7_000, len(messages), 200):
         messages[i] = rng.choice([messages[i][:-1], b"?" + messages[i][1:], b""])
     capture.write_bytes(framed(messages))
     return folder
@@ -98,6 +99,11 @@ def equal(a: Any, b: Any) -> bool:
 
 EVERY_ROW = {"spreads: {every: 30s}, quotes: {every: 30s}": "spreads: on, quotes: on"}
 NO_LEVELS = {"[limits, book]": "[limits, book.quotes]"}
+RARE = {
+    "{type: rolling, window: 60}": "{type: kalman}",
+    "{type: rolling, window: 20}": "{type: ewm, half_life: 10}",
+    "every: 2s}": "every: 2s, max_age: 1m}",
+}
 
 
 @pytest.mark.parametrize(
@@ -108,6 +114,7 @@ NO_LEVELS = {"[limits, book]": "[limits, book.quotes]"}
         (EVERY_ROW, (7, 1_000), "behind the feed"),
         (NO_LEVELS, (50, 3_000), "express"),
         (NO_LEVELS, (1, 1_000), "behind the book"),
+        (RARE, (1, 1_000), "express"),
     ],
 )
 def test_rows_and_state_are_those_of_the_steps(
@@ -120,6 +127,34 @@ def test_rows_and_state_are_those_of_the_steps(
         found, express_state = rows_of(config, frame, path)
         assert found == expected
         assert equal(express_state, state)
+
+
+def test_gates_and_executable_spreads_take_the_steps(session: Path) -> None:
+    gate = "{id: gate, type: cointegration, input: book, every: 2s, window: 200, step: 20, open: 0.2, close: 0.4}"
+    statistics = "{id: character, type: pair_statistics, input: [book, spread], every: 2s, window: 100}"
+    changes = {
+        "{type: rolling, window: 60}": "{type: kalman}",
+        "every: 2s}": "every: 2s, max_age: 1m, executable: true}",
+        "  - {id: bands, type: bands, input: spread,": f"  - {gate}\n  - {statistics}\n"
+        "  - {id: bands, type: bands, input: [spread, gate],",
+    }
+    gated = configuration(session, **changes)
+    chain = Chain(build_graph(gated), gated.desk("main"))
+    assert not any(isinstance(getattr(run, "__self__", None), ExpressStep) for run in chain._path)
+    rows: dict[str, list[Any]] = {}
+    closed, entered = set(range(10)), 0
+    with closing(DeskInput([(f, gated.feed_path(f)) for f in gated.desks[0].feeds], 1, None, "main")) as source:
+        while (raw := source.next()) is not None:
+            streams = chain.process(raw).streams
+            for name, (_, found) in streams.items():
+                rows.setdefault(name, []).extend(found.tolist())
+            for row in streams["gates"][1] if "gates" in streams else ():
+                closed = closed - {row["pair"]} if row["state"] else closed | {row["pair"]}
+            for row in streams["signals"][1] if "signals" in streams else ():
+                assert row["action"] != Action.ENTER or row["pair"] not in closed
+                entered += row["action"] == Action.ENTER
+    assert entered
+    assert {"gates", "pair_statistics", "spread_quotes", "fills"} <= rows.keys()
 
 
 def test_a_chain_that_is_restored_samples_as_it_did(session: Path) -> None:

@@ -70,20 +70,45 @@ def measure_in_pieces(parameters: dict[str, Any], quotes: Frame, causes: list[in
     return np.concatenate(rows)
 
 
-PARAMETERS = st.fixed_dictionaries(
-    {
-        "price": st.sampled_from(["mid", "log_mid"]),
-        "hedge": st.just({"type": "static"})
-        | st.builds(
-            lambda window, intercept: {"type": "rolling", "window": window, "intercept": intercept},
-            st.integers(3, 6),
-            st.booleans(),
-        ),
-        "zscore": st.builds(lambda window: {"type": "rolling", "window": window}, st.integers(2, 5))
-        | st.builds(lambda half_life: {"type": "ewm", "half_life": half_life}, st.sampled_from([0.4, 1.0, 2.5])),
-        "every": st.sampled_from(["event", "100ms"]),
+def _windows(least: int, longest: int, every: str) -> st.SearchStrategy[int | str]:
+    counts = st.integers(least, longest)
+    return counts if every == "event" else counts | st.sampled_from(["300ms", "0.55s", "1s"])
+
+
+@st.composite
+def _parameters(draw: st.DrawFn) -> dict[str, Any]:
+    every = draw(st.sampled_from(["event", "100ms"]))
+    windowed = {"window": _windows(3, 6, every), "intercept": st.booleans()}
+    hedges = {
+        "static": {},
+        "rolling": windowed,
+        "tls": windowed,
+        "ewls": {"half_life": st.sampled_from([0.4, 1.0, 2.5]), "intercept": st.booleans()},
+        "kalman": {
+            "delta": st.sampled_from([1e-5, 0.01, 0.3]),
+            "noise": st.sampled_from([1e-4, 1.0]),
+            "adapt": st.sampled_from([None, 3.0]),
+            "prior": st.sampled_from([0.0, 1.0]),
+            "warm_up": st.integers(0, 3),
+        },
     }
-)
+    zscores = {
+        "rolling": {"window": _windows(2, 5, every)},
+        "ewm": {"half_life": st.sampled_from([0.4, 1.0, 2.5])},
+        "innovation": {},
+    }
+    kind = draw(st.sampled_from(sorted(hedges)))
+    compared = draw(st.sampled_from(["rolling", "ewm", *(["innovation"] if kind == "kalman" else [])]))
+    return {
+        "price": draw(st.sampled_from(["mid", "log_mid"])),
+        "hedge": {"type": kind, **draw(st.fixed_dictionaries(hedges[kind]))},
+        "zscore": {"type": compared, **draw(st.fixed_dictionaries(zscores[compared]))},
+        "every": every,
+        "max_age": draw(st.sampled_from([None, None, "200ms"])),
+    }
+
+
+PARAMETERS = _parameters()
 
 
 @st.composite

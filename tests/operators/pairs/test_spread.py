@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import event, given, settings
@@ -7,7 +9,7 @@ from operators.operator import Desk
 from operators.pairs.spread import Spread
 from schemas.errors import ConfigError, InvariantError
 from schemas.instrument import Pair
-from schemas.signal import SPREADS
+from schemas.signal import SPREAD_QUOTES, SPREADS
 from tests.operators.pairs.oracle import expected_rows
 from tests.operators.pairs.tape import (
     DESK,
@@ -18,6 +20,7 @@ from tests.operators.pairs.tape import (
     instrument,
     measure,
     measure_in_pieces,
+    pieces,
     quote,
     spread,
     tape,
@@ -143,8 +146,12 @@ def test_nothing_is_ever_infinite(price):
         {"type": "static"},
         {"type": "rolling", "window": 3},
         {"type": "rolling", "window": 3, "intercept": False},
+        {"type": "tls", "window": 3},
+        {"type": "ewls", "half_life": 2},
+        {"type": "kalman", "warm_up": 0, "adapt": 5},
     ):
-        for zscore in (ROLLING_2, {"type": "ewm", "half_life": 1}):
+        zscores = [ROLLING_2, {"type": "ewm", "half_life": 1}]
+        for zscore in [*zscores, {"type": "innovation"}] if hedge["type"] == "kalman" else zscores:
             prices = rng.choice(extremes, (600, 2))
             quotes = tape(*(quote(k, START, k % 2, int(b), int(a)) for k, (b, a) in enumerate(prices)))
             rows = measure(spread(desk, hedge=hedge, zscore=zscore, price=price, every="event"), quotes)
@@ -156,6 +163,89 @@ def test_the_log_of_a_price_that_has_none_makes_the_leg_untradable():
     quotes = tape(*(quote(k, START, k % 2, p, p) for k, p in enumerate([100, 100, -100, 0, 100, 100])))
     rows = measure(spread(TWO, zscore=ROLLING_2, price="log_mid", every="event"), quotes)
     assert rows["state"].tolist() == [1, 3, 3, 3, 1]
+
+
+def test_a_spread_on_an_old_leg_is_measured_but_not_usable():
+    quotes = tape(
+        quote(1, START, 1, 800, 800),
+        quote(2, START + SECOND, 0, 900, 900),
+        quote(3, START + 2 * SECOND, 0, 1000, 1000),
+        quote(4, START + 3 * SECOND, 0, 1400, 1400),  # x is 3 s old
+        quote(5, START + 4 * SECOND, 0, 1500, 1500),
+        quote(6, START + 5 * SECOND, 1, 800, 800),
+    )
+    rows = measure(spread(TWO, zscore=ROLLING_2, every="1s", max_age="2s"), quotes)
+    assert rows["spread"].tolist() == [5, 6, 10, 11, 11]
+    assert rows["state"].tolist() == [1, 1, 8, 8, 0]
+    assert rows["z"][2] == pytest.approx(4.5 / 0.5**0.5)  # defined for rules that want it
+    assert rows["mean"].tolist() == [0, 0, 5.5, 5.5, 5.5]  # and no sample
+
+
+@pytest.mark.parametrize("hedge", [0.5, -0.5])
+@pytest.mark.parametrize("price", ["mid", "log_mid"])
+def test_an_executable_spread_crosses_both_legs(price, hedge):
+    desk = Desk(
+        id="two", instruments=TWO.instruments, pairs=(Pair(id="YX", y="Y", x="X", hedge=hedge, intercept=0.25),)
+    )
+    quotes = tape(
+        quote(1, START, 1, 790, 810),
+        quote(2, START + SECOND, 0, 890, 910),
+        quote(3, START + 2 * SECOND, 0, 0, 910, state=8),
+        quote(4, START + 5 * SECOND, 0, 950, 960),
+    )
+    operator = spread(desk, zscore=ROLLING_2, price=price, executable=True)
+    found = operator.process({"quotes": quotes})
+    rows, spreads = found["spread_quotes"], found["spreads"]
+    assert [rows[name].tolist() for name in ("cause", "ts", "pair", "state")] == [
+        spreads[name].tolist() for name in ("cause", "ts", "pair", "state")
+    ]
+    assert rows["y_age"].tolist() == pytest.approx([0, 1, 0])
+    assert rows["x_age"].tolist() == pytest.approx([1, 2, 5])
+    value = math.log if price == "log_mid" else float
+    for row, (bid, ask) in zip(rows, [(8.9, 9.1), (8.9, 9.1), (9.5, 9.6)], strict=True):
+        sold, bought = (8.1, 7.9) if hedge > 0 else (7.9, 8.1)
+        assert row["bid"] == pytest.approx(value(bid) - hedge * value(sold) - 0.25)
+        assert row["ask"] == pytest.approx(value(ask) - hedge * value(bought) - 0.25)
+    assert (rows["bid"] < spreads["spread"]).all()
+    assert (spreads["spread"] < rows["ask"]).all()
+
+
+def test_an_executable_spread_without_a_logarithm_is_degenerate():
+    quotes = tape(quote(1, START, 1, 800, 800), quote(2, START, 0, 0, 900))
+    operator = spread(TWO, zscore=ROLLING_2, price="log_mid", executable=True)
+    row = operator.process({"quotes": quotes})["spread_quotes"][0]
+    assert (row["bid"], row["ask"], row["state"]) == (0, 0, 1 | 4)
+
+
+@given(PARAMETERS, tapes(), CUTS)
+def test_executable_rows_stand_beside_their_spreads(parameters, quotes, cuts):
+    whole = spread(**parameters, executable=True).process({"quotes": quotes})
+    if whole:
+        assert whole["spread_quotes"]["cause"].tolist() == whole["spreads"]["cause"].tolist()
+        assert whole["spreads"].tobytes() == measure(spread(**parameters), quotes).tobytes()
+    operator, rows = spread(**parameters, executable=True), []
+    for piece in pieces(quotes, cuts):
+        rows += operator.process({"quotes": piece}).get("spread_quotes", SPREAD_QUOTES.empty).tolist()
+    assert rows == whole.get("spread_quotes", SPREAD_QUOTES.empty).tolist()
+
+
+def test_an_innovation_is_measured_by_the_filters_own_deviation():
+    """From hedge 1/2 and intercept 0 as certain: Q is the noise, then noise plus what the walk adds at x."""
+    hedge = {"type": "kalman", "delta": 0.5, "noise": 4.0, "warm_up": 0}
+    quotes = tape(quote(1, START, 1, 800, 800), quote(2, START, 0, 900, 900), quote(3, START, 0, 1000, 1000))
+    rows = measure(spread(TWO, hedge=hedge, zscore={"type": "innovation"}, every="event"), quotes)
+    assert rows["state"].tolist() == [0, 0]
+    assert rows[["spread", "hedge", "intercept", "mean"]].tolist() == [(5, 0.5, 0, 0), (6, 0.5, 0, 0)]
+    np.testing.assert_allclose(rows["deviation"], [2, (8 * 8 + 1 + 4) ** 0.5])
+    np.testing.assert_allclose(rows["z"], [2.5, 6 / 69**0.5])
+
+
+def test_a_window_of_time_forgets_in_silence():
+    """Bars of 1 s, a window of 4: after a pause the window holds too few samples to be used."""
+    quotes = [quote(1, START, 1, 800, 800)]
+    quotes += [quote(2 + k, START + s * SECOND, 0, 900 + 10 * k, 900) for k, s in enumerate([0, 1, 2, 3, 60, 61, 62])]
+    rows = measure(spread(TWO, zscore={"type": "rolling", "window": "4s"}, every="1s"), tape(*quotes))
+    assert rows["state"].tolist() == [1, 1, 0, 0, 0, 1, 0]
 
 
 def test_frames_of_any_length_fit():
@@ -220,13 +310,22 @@ def test_a_desk_needs_pairs():
         ({"zscore": {"type": "ewm", "half_life": 0}}, "greater than 0"),
         ({"zscore": {"type": "ewm", "window": 5}}, "half_life\n.*Field required"),
         ({"zscore": {"type": "garch"}}, "'rolling', 'ewm'"),
-        ({"zscore": ROLLING_2, "hedge": {"type": "kalman"}}, "'static', 'rolling'"),
+        ({"zscore": ROLLING_2, "hedge": {"type": "copula"}}, "'static', 'rolling'"),
         ({"zscore": ROLLING_2, "hedge": {"type": "rolling", "window": 2}}, "fits 2 samples exactly; make window 3"),
         ({"zscore": ROLLING_2, "hedge": {"type": "static", "window": 2}}, "Extra inputs are not permitted"),
         ({"zscore": ROLLING_2, "every": "0s"}, "every must be longer than 0 and at most 366d"),
         ({"zscore": ROLLING_2, "every": "400d"}, "every must be longer than 0 and at most 366d"),
         ({"zscore": ROLLING_2, "every": "often"}, "'often' is not a duration"),
         ({"zscore": ROLLING_2, "price": "last"}, "'mid' or 'log_mid'"),
+        ({"zscore": ROLLING_2, "max_age": "0s"}, "greater than 0"),
+        ({"zscore": {"type": "innovation"}}, "zscore innovation needs a hedge of type kalman, found static"),
+        ({"zscore": {"type": "rolling", "window": "2s"}}, "zscore: a window of 2s must be 3 to 1,000,000 bars of"),
+        ({"zscore": {"type": "rolling", "window": "1m"}, "every": "event"}, "give the window as a number of samples"),
+        ({"zscore": {"type": "rolling", "window": "soon"}}, "'soon' is not a duration"),
+        ({"zscore": ROLLING_2, "hedge": {"type": "tls", "window": "20d"}}, "hedge: a window of 20d must be 3 to"),
+        ({"zscore": ROLLING_2, "hedge": {"type": "kalman", "delta": 1}}, "less than 1"),
+        ({"zscore": ROLLING_2, "hedge": {"type": "kalman", "noise": 0}}, "greater than 0"),
+        ({"zscore": ROLLING_2, "hedge": {"type": "ewls", "half_life": 0}}, "greater than 0"),
     ],
 )
 def test_parameters_that_cannot_be(parameters, message):

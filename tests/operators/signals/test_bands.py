@@ -9,7 +9,7 @@ from operators.operator import Desk
 from operators.signals.bands import Bands
 from schemas.errors import ConfigError, InvariantError
 from schemas.parameter_types import duration_ns
-from schemas.signal import SIGNALS, SPREADS, Action
+from schemas.signal import GATES, SIGNALS, SPREADS, Action, Gate
 from tests.operators.pairs.tape import DESK
 from tests.operators.signals.oracle import Rules, expected_signals
 
@@ -144,6 +144,64 @@ def test_a_signal_carries_its_row():
         (7, 11, 0.25, 2.0, 1.5, 25_050_000_000, 2, ENTER, -1),
         (8, 12, 0.0, -0.5, 1.6, 0, 2, EXIT, -1),
     ]
+
+
+def gates(*rows, pair=0):
+    """Gates from (cause, state)."""
+    return GATES.rows([(cause, cause * SECOND, -1.0, 0.5, -3.3, 1.0, 0, pair, state) for cause, state in rows])
+
+
+def decide_gated(operator, spreads, gate_rows):
+    frames = {"spreads": spreads, "gates": gate_rows}
+    return operator.process(frames).get("signals", SIGNALS.empty).copy()
+
+
+@pytest.mark.parametrize(
+    ("gate_rows", "expected"),
+    [
+        pytest.param([], [(1, ENTER), (3, EXIT), (4, ENTER), (6, EXIT)], id="without gates"),
+        pytest.param([(1, Gate.CLOSED)], [], id="closed from the start"),
+        pytest.param([(2, Gate.CLOSED)], [(1, ENTER), (3, EXIT)], id="an exit never asks"),
+        pytest.param(
+            [(1, Gate.CLOSED), (5, Gate.OPEN)], [(5, ENTER), (6, EXIT)], id="a gate holds from its own cause on"
+        ),
+        pytest.param(
+            [(1, Gate.CLOSED), (1, Gate.OPEN), (4, Gate.CLOSED), (9, Gate.OPEN)],
+            [(1, ENTER), (3, EXIT)],
+            id="the last of a cause counts, and none before its time",
+        ),
+    ],
+)
+def test_gates_veto_entries_only(gate_rows, expected):
+    spreads = rows((1, 2.0), (2, 2.5), (3, 0.0), (4, -2.0), (5, -2.5), (6, 0.0))
+    assert decide_gated(bands(), spreads, gates(*gate_rows))[["cause", "action"]].tolist() == expected
+    assert len(decide_gated(bands(), spreads, gates((1, Gate.CLOSED), pair=1))) == 4
+
+
+def test_calm_is_seen_behind_a_closed_gate():
+    """After a stop |z| falls below the entry while the gate is closed."""
+    spreads = rows((1, 2.0), (2, 4.0), (3, 1.0), (4, 3.0), (5, 3.0))
+    signals = decide_gated(bands(stop=4.0), spreads, gates((3, Gate.CLOSED), (5, Gate.OPEN)))
+    assert signals[["cause", "action"]].tolist() == [(1, ENTER), (2, STOP), (5, ENTER)]
+
+
+def test_gates_without_spreads_are_kept_and_pickle():
+    operator = bands()
+    assert operator.process({"gates": gates((1, Gate.CLOSED))}) == {}
+    reborn = bands()
+    reborn.restore(pickle.loads(pickle.dumps(operator.snapshot())))
+    assert decided_by(reborn, rows((2, 2.0))) == []
+    assert reborn.process({"gates": gates((3, Gate.OPEN))}) == {}
+    assert decided_by(reborn, rows((4, 2.0))) == [(4, ENTER)]
+
+
+def decided_by(operator, spreads):
+    return [(ts // SECOND, action) for ts, action in decide(operator, spreads)[["ts", "action"]].tolist()]
+
+
+def test_a_gate_of_no_pair_is_a_broken_invariant():
+    with pytest.raises(InvariantError, match=r"'desk', bands, input 7: expected a gate of .* 0 to 2, got one of num"):
+        bands().process({"gates": gates((7, Gate.OPEN), pair=3)})
 
 
 def optional(values):
