@@ -26,9 +26,12 @@ class ParameterDoc:
 
 
 def describe(model: type[BaseModel]) -> list[ParameterDoc]:
-    """Every parameter, in declaration order, nested ones below the parameter they belong to."""
+    """Every parameter, in declaration order, nested ones below the parameter they belong to.
+
+    One that several members of a union share is listed once.
+    """
     schema = parameter_schema(model)
-    return list(_described(schema, schema.get("$defs", {}), ""))
+    return list(dict.fromkeys(_described(schema, schema.get("$defs", {}), "")))
 
 
 def parameter_schema(model: type[BaseModel], ref_template: str = "#/$defs/{model}") -> dict[str, Any]:

@@ -68,3 +68,13 @@ def test_defaults_can_be_written_back() -> None:
 )
 def test_durations(ns: int, text: str) -> None:
     assert duration_text(ns) == text
+
+
+def test_what_members_of_a_union_share_is_said_once() -> None:
+    class Total(Rolling):
+        type: Literal["total"] = Field(description="at right angles")  # type: ignore[assignment]
+
+    class Either(Parameters):
+        hedge: Annotated[Fixed | Rolling | Total, Field(discriminator="type")] = Field(description="how")
+
+    assert [doc.name for doc in describe(Either)] == ["hedge", "hedge.window"]

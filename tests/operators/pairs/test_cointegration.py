@@ -159,7 +159,10 @@ def recorded_tops(folder: Path) -> Frame:
 
 
 def test_recorded_perpetuals_go_with_their_spot_and_not_with_each_other(data_path: Path) -> None:
-    """Six minutes of Binance in bars of 100 ms, see the data's description: hedge 1.013, ADF about -8, -12 and -1."""
+    """Bars of 100 ms: hedge 1.013, and -8.26, -11.77 and -0.95 on the bars and lags of the data's description.
+
+    The statistic of BTC depends on where in the bar samples are taken: on these recordings -7.2 to -8.4.
+    """
     instruments = tuple(
         Instrument(id=name, venue="binance", symbol=name, tick=Decimal(tick), lot=Decimal("0.01"), currency="USDT")
         for name, tick in _TICKS.items()
@@ -170,11 +173,9 @@ def test_recorded_perpetuals_go_with_their_spot_and_not_with_each_other(data_pat
         Pair(id="BTC/ETH", y="usdm_btc", x="usdm_eth"),
     )
     quotes = recorded_tops(data_path / "binance")
-    rows = gates_of(gate(Desk("basis", instruments, pairs), every="100ms", window=3_000, step=100), quotes)
+    rows = gates_of(gate(Desk("basis", instruments, pairs), every="100ms", window=3_300, step=30), quotes)
     last = [rows[rows["pair"] == pair][-1] for pair in range(3)]
     assert [row["state"] for row in last] == [OPEN, OPEN, CLOSED]
-    assert last[0]["statistic"] < -6
-    assert last[1]["statistic"] < -9
-    assert last[2]["statistic"] > -2.5
-    assert [row["hedge"] for row in last[:2]] == pytest.approx([1.013, 1.013], abs=0.003)
+    assert [row["statistic"] for row in last] == pytest.approx([-8.26, -11.77, -0.95], abs=1.2)
+    assert [row["hedge"] for row in last[:2]] == pytest.approx([1.013, 1.013], abs=0.002)
     assert (rows["state"][rows["pair"] == 2] == CLOSED).all()
