@@ -14,6 +14,8 @@ ENTRY_POINT_GROUP = "pairflow.operators"
 
 _BUILT_IN_MODULES = (
     "operators.feeds.binance",
+    "operators.feeds.kraken",
+    "operators.feeds.okx",
     "operators.feeds.itch",
     "operators.book.book",
     "operators.pairs.spread",

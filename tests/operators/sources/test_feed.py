@@ -32,7 +32,7 @@ def test_configurations_are_frozen_and_survive_json():
     [
         ({"format": "itch50"}, "no date and no timezone: itch50 counts time from the session's midnight"),
         ({"format": "itch50", "date": "2019-12-30"}, "no timezone"),
-        ({"format": "pcap"}, "'itch50' or 'recording'"),
+        ({"format": "pcap"}, "'itch50', 'recording' or 'session'"),
         ({"timezone": "America/New_Work", "format": "itch50", "date": "2019-12-30"}, "is not a timezone"),
         ({"timezone": "../etc/passwd"}, "is not a timezone"),
         ({"delay": "1ms"}, "records the receive time of every message; remove 'delay'"),
