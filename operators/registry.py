@@ -16,6 +16,8 @@ _BUILT_IN_MODULES = (
     "operators.feeds.binance",
     "operators.feeds.kraken",
     "operators.feeds.okx",
+    "operators.feeds.coinbase",
+    "operators.feeds.bybit",
     "operators.feeds.itch",
     "operators.book.book",
     "operators.pairs.spread",
