@@ -14,7 +14,7 @@ from schemas.market import RawKind
 Level = tuple[str, str]
 """Price and quantity; quantity "0.000" where the level is gone."""
 
-_STEPS = 900
+_STEPS = 400
 _DEPTH = 10
 SYMBOLS = ("BTC/USD", "ETH/USD")
 

@@ -29,7 +29,7 @@ def bodies(data_path: Path, name: str, url: str) -> list[bytes]:
 
 
 class Replayed:
-    """All rows of a session: `rows[port]`, the message of every cause, and the books' quotes."""
+    """All rows of a session: `rows[port]`, the message of every cause and its connection, and the books' quotes."""
 
     def __init__(
         self, data_path: Path, name: str, cls: type[VenueFeed], feeds: Mapping[str, Sequence[Instrument]],
@@ -44,10 +44,12 @@ class Replayed:
         source = DeskInput([(config, path) for config in configs], 1000, None)
         operator, book = cls(cls.Parameters(feeds=tuple(feeds), **parameters), desk), Book(Book.Parameters(), desk)
         self.messages: dict[int, bytes] = {}
+        self.connections: dict[int, str] = {}
         found: dict[str, list[Any]] = {"events": [], "dead_letters": [], "feed_events": [], "quotes": [], "book": []}
         while (frame := source.next()) is not None:
-            for i, (cause, kind) in enumerate(frame.rows[["cause", "kind"]].tolist()):
+            for i, (cause, kind, feed) in enumerate(frame.rows[["cause", "kind", "feed"]].tolist()):
                 if kind == RawKind.MESSAGE:
+                    self.connections[cause] = configs[feed].id
                     self.messages[cause] = frame.message(i)
             produced = operator.process({"raw": frame})
             told = book.process({"events": produced["events"]}) if "events" in produced else {}
