@@ -64,8 +64,8 @@ def test_one_that_does_not_follow_loses_the_book_unless_it_came_twice(update, fe
 
 def test_trades_and_tickers_of_which_deltas_tell_what_changed():
     out = decode(
-        ticker("delta", **BEST), ticker(**BEST), ticker("delta", bid1Size="1"), ticker("delta", lastPrice="1"), trades(),
-        trades(S="Sell"), ticker(bid1Price="", bid1Size="", ask1Price="1.5", ask1Size="3"),
+        ticker("delta", **BEST), ticker(**BEST), ticker("delta", bid1Size="1"), ticker("delta", lastPrice="1"),
+        trades(), trades(S="Sell"), ticker(bid1Price="", bid1Size="", ask1Price="1.5", ask1Size="3"),
     )  # fmt: skip
     ask = ("quote", "ask", 15, 3000, "last")
     assert out.events == [
