@@ -252,6 +252,24 @@ def test_what_is_not_understood_is_one_dead_letter_and_changes_no_book(message, 
     assert out.feed_events == []
 
 
+def test_coin_margined_snapshots_say_whose_they_are_and_updates_follow_as_of_other_futures():
+    perpetual = instrument(symbol="BTCUSD_PERP", lot="1")
+    named = {"symbol": "BTCUSD_PERP", "pair": "BTCUSD"}
+    whole = snapshot(7, [("1.00", "1")], [("1.02", "2")], **named)
+    changed = depth(6, 9, 5, bids=[("1.01", "431")], s="BTCUSD_PERP", ps="BTCUSD")
+    late = depth(12, 14, 11, s="BTCUSD_PERP", ps="BTCUSD")
+    out = Decoded(decoder("coinm", perpetual), [snapshot(7), snapshot(7, symbol="ETHUSD_PERP"), whole, changed, late])
+    assert [reason for _, reason in out.dead] == [
+        "symbol: expected symbol BTCUSD_PERP, came None",
+        "symbol: expected symbol BTCUSD_PERP, came 'ETHUSD_PERP'",
+    ]
+    assert out.events[3:] == [[("level", "bid", 101, 431, "last")], [("sync 0", "last")]]
+    assert out.feed_events == [(5, "GAP", 10, 11)]
+    best = ticker(9, s="BTCUSD_PERP", ps="BTCUSD", B="5", A="6", T=5, E=6, e="bookTicker")
+    sold = trade(s="BTCUSD_PERP", q="3")
+    assert [len(events) for events in Decoded(decoder("coinm", perpetual), [best, sold]).events] == [2, 1]
+
+
 def test_replies_to_subscriptions_are_ignored():
     out = decode(b'{"result":null,"id":1}', b'{"result":["btcusdt@depth"],"id":"x"}')
     assert out.rows == {}
