@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from operators.feeds.raw_log import START_NS, raw_frame
+from operators.feeds.raw_log import START_NS, arrived, raw_frame
 from operators.operator import Desk, Example, Feed
 from schemas.instrument import Instrument
 from schemas.market import RawKind
@@ -63,15 +63,7 @@ def spot_session(rng: np.random.Generator, symbol: str, steps: int) -> Iterator[
             )
         else:
             message = orjson.dumps({"result": None, "id": step})
-        if fate < 0.02:
-            yield []
-        elif fate < 0.04:
-            yield [message, message]
-        elif fate < 0.07:
-            at = int(rng.integers(len(message)))
-            yield [message[:at] + bytes([int(rng.integers(256))]) + message[at + 1 :]]
-        else:
-            yield [message]
+        yield arrived(rng, fate, message)
 
 
 def _event(symbol: str, stream: str, **data: Any) -> bytes:

@@ -45,7 +45,8 @@ class KrakenConnection(Connection):
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message."""
-        message = parsed(_NUMBERS.sub(rb'"\1":"\2"', payload.tobytes()))
+        text = payload.tobytes()
+        message = parsed(_NUMBERS.sub(rb'"\1":"\2"', text) if text[:1] == b"{" else text)
         if type(message) is list:
             self._tell_1(message, cause, ts)
         elif type(message) is dict and "channel" in message:

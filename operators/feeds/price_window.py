@@ -35,6 +35,8 @@ class PriceWindow:
     def truncate(self, side: int, depth: int) -> list[int]:
         """Take away what lies behind the `depth` best levels of a side; the prices of what went, in ticks."""
         ranks, known = self._ranks[side], self._texts[side]
+        if len(ranks) <= depth:
+            return []
         gone = ranks[depth:]
         del ranks[depth:]
         for rank in gone:

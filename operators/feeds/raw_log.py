@@ -16,3 +16,15 @@ def raw_frame(log: list[tuple[int, bytes]], first: int = 1) -> RawFrame:
     rows["size"] = [len(message) for _, message in log]
     rows["start"] = np.cumsum(rows["size"]) - rows["size"]
     return RawFrame(rows, np.frombuffer(b"".join(message for _, message in log), np.uint8))
+
+
+def arrived(rng: np.random.Generator, fate: float, message: bytes) -> list[bytes]:
+    """What arrives of a message, by a random number below 1: nothing, it twice, a byte wrong; mostly itself."""
+    if fate < 0.02:
+        return []
+    if fate < 0.04:
+        return [message, message]
+    if fate < 0.07:
+        at = int(rng.integers(len(message)))
+        return [message[:at] + bytes([int(rng.integers(256))]) + message[at + 1 :]]
+    return [message]

@@ -35,6 +35,9 @@ class Side(NamedTuple):
         return Side(self.prices + gone, self.quantities + [0] * len(gone), self.texts) if gone else self
 
 
+_NOTHING = Side([], [], ([], []))
+
+
 class ToldBook:
     """One instrument as the feeds of an operator tell of it.
 
@@ -60,6 +63,8 @@ class ToldBook:
 
     def side(self, texts: tuple[list[str], list[str]], name: str) -> Side:
         """Levels in ticks and lots."""
+        if not texts[0]:
+            return _NOTHING
         try:
             prices = list(map(self._prices.__getitem__, texts[0]))
             quantities = list(map(self._quantities.__getitem__, texts[1]))

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from operators.feeds.raw_log import raw_frame
+from operators.feeds.raw_log import arrived, raw_frame
 from operators.operator import Desk, Example, Feed
 from schemas.instrument import Instrument
 from schemas.market import RawKind
@@ -99,15 +99,7 @@ def _session(rng: np.random.Generator, writer: Writer) -> Iterator[list[bytes]]:
             message = writer.trade(symbol, number, *bids[0], bool(number % 2))
         else:
             message = writer.idle(number)
-        if fate < 0.01:
-            yield []
-        elif fate < 0.02:
-            yield [message, message]
-        elif fate < 0.04:
-            at = int(rng.integers(len(message)))
-            yield [message[:at] + bytes([int(rng.integers(256))]) + message[at + 1 :]]
-        else:
-            yield [message]
+        yield arrived(rng, fate, message)
 
 
 def _level(ticks: int, lots: int) -> Level:
