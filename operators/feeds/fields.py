@@ -2,8 +2,8 @@
 
 import calendar
 import re
-import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -106,7 +106,7 @@ class Moments(dict[str, int]):
 
     def _second(self, text: str, name: str) -> int:
         try:
-            second = calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S")) * _NS
+            second = calendar.timegm(datetime.fromisoformat(text).timetuple()) * _NS
         except ValueError:
             raise _no_moment(text, name) from None
         if not 0 <= second <= _SECONDS_MAX * _NS:
