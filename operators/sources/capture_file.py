@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backports.zstd import ZstdDecompressor, ZstdError
 
-from operators.sources.session import Session
+from operators.sources.session import Session, UnknownConnectionError
 from schemas.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class CaptureFile:
                 if not count:
                     break
                 filled += count
-        except LookupError as e:
+        except UnknownConnectionError as e:
             self.close()
             raise CaptureError(f"feed {self._feed!r}: {self._path}: {e}; correct the feed's `connection`") from None
         except (OSError, zlib.error, ZstdError) as e:

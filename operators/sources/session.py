@@ -28,11 +28,15 @@ _TEXTS = {"recv": "data", "http": "data", "connect": "addr"}
 _OTHERS = ("header", "send")
 
 
+class UnknownConnectionError(Exception):
+    """The recording has no such connection; says which it has."""
+
+
 class Session(RawIOBase):
     """The entries of one connection: messages, bodies of replies over HTTP, and where it was opened.
 
     A line that is no record is a message as a whole, at the time of the one before, on every connection:
-    nothing tells whose it was. Reading raises LookupError at the end where the connection never occurred.
+    nothing tells whose it was. Reading raises UnknownConnectionError at the end where the connection never occurred.
     """
 
     def __init__(self, file: RawIOBase, connection: str) -> None:
@@ -82,4 +86,4 @@ class Session(RawIOBase):
     def _check_found(self) -> None:
         if self._connection not in self._connections:
             known = ", ".join(sorted(self._connections)) or "none"
-            raise LookupError(f"no line is of connection {self._connection!r}; the capture has {known}")
+            raise UnknownConnectionError(f"no line is of connection {self._connection!r}; the capture has {known}")
