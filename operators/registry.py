@@ -14,6 +14,10 @@ ENTRY_POINT_GROUP = "pairflow.operators"
 
 _BUILT_IN_MODULES = (
     "operators.feeds.binance",
+    "operators.feeds.kraken",
+    "operators.feeds.okx",
+    "operators.feeds.coinbase",
+    "operators.feeds.bybit",
     "operators.feeds.itch",
     "operators.book.book",
     "operators.pairs.spread",

@@ -14,6 +14,7 @@ class RawKind(IntEnum):
     MESSAGE = 0  # bytes of a feed
     TICK = 1  # the clock advanced and nothing else happened
     END = 2  # the recorded input is over: everything pending falls due
+    CONNECT = 3  # the feed's connection was opened: what it says from here on stands by itself
 
 
 RAW = Schema(
@@ -22,7 +23,7 @@ RAW = Schema(
     (
         Column("cause", Kind.SEQ, "position in the input log, from 1"),
         Column("ts", Kind.TIME, "desk clock"),
-        Column("kind", Kind.ENUM, "message, clock tick or end of input", RawKind),
+        Column("kind", Kind.ENUM, "message, clock tick, end of input or connection opened", RawKind),
         Column("feed", Kind.FEED, "index of the desk's feed, -1 for ticks and end"),
         Column("start", Kind.ID, "offset of the message's first byte in the frame's data"),
         Column("size", Kind.ID, "length of the message in bytes"),
@@ -137,6 +138,8 @@ class FeedEventKind(IntEnum):
     UNCROSSED = 8
     INCONSISTENT = 9  # a message contradicts the book: unknown order, more executed than there was
     TRUNCATED = 10  # the capture ends inside a message
+    CHECKSUM = 11  # the book's checksum is `last`, the venue states `first`
+    RECONNECT = 12  # the feed's connection was opened anew
 
 
 FEED_EVENTS = schema(

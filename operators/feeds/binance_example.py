@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from operators.feeds.raw_log import START_NS, arrived, raw_frame
 from operators.operator import Desk, Example, Feed
 from schemas.instrument import Instrument
-from schemas.market import RAW, RawFrame, RawKind
+from schemas.market import RawKind
 
 _STEPS = 600
-_START_NS = 1_723_161_254 * 10**9
 _SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 
@@ -39,20 +39,9 @@ def binance_example(seed: int) -> Example:
     return Example(Desk("example", instruments, feeds=feeds), {"market": "spot", "feeds": ("btc", "eth")}, {"raw": raw})
 
 
-def raw_frame(log: list[tuple[int, bytes]], first: int = 1) -> RawFrame:
-    """(feed, message) pairs as entries `first`, `first + 1`, … of an input log, one millisecond apart."""
-    rows = np.zeros(len(log), RAW.dtype)
-    rows["cause"] = np.arange(first, first + len(log))
-    rows["ts"] = _START_NS + rows["cause"] * 10**6
-    rows["feed"] = [feed for feed, _ in log]
-    rows["size"] = [len(message) for _, message in log]
-    rows["start"] = np.cumsum(rows["size"]) - rows["size"]
-    return RawFrame(rows, np.frombuffer(b"".join(message for _, message in log), np.uint8))
-
-
 def spot_session(rng: np.random.Generator, symbol: str, steps: int) -> Iterator[list[bytes]]:
     """Per step the messages of one moment: mostly one, none where it was lost, two where it came twice."""
-    final, millis = int(rng.integers(1, 10**9)), _START_NS // 10**6
+    final, millis = int(rng.integers(1, 10**9)), START_NS // 10**6
     for step in range(steps):
         fate, kind, count = rng.random(), rng.random(), int(rng.integers(1, 4))
         if step % 60 == 20:  # every so often somebody fetches a snapshot
@@ -74,15 +63,7 @@ def spot_session(rng: np.random.Generator, symbol: str, steps: int) -> Iterator[
             )
         else:
             message = orjson.dumps({"result": None, "id": step})
-        if fate < 0.02:
-            yield []
-        elif fate < 0.04:
-            yield [message, message]
-        elif fate < 0.07:
-            at = int(rng.integers(len(message)))
-            yield [message[:at] + bytes([int(rng.integers(256))]) + message[at + 1 :]]
-        else:
-            yield [message]
+        yield arrived(rng, fate, message)
 
 
 def _event(symbol: str, stream: str, **data: Any) -> bytes:

@@ -3,44 +3,36 @@
 from operator import itemgetter
 from typing import Any
 
-import orjson
-
 from operators.feeds.binance_chain import HELD_MAX, UNSYNCED, Chain, Update, Verdict
-from operators.feeds.binance_decimal import MalformedError, Multiples, shown
-from operators.feeds.binance_rows import EventRows
+from operators.feeds.event_rows import EventRows
+from operators.feeds.fields import LevelForm, millis_ns, number, parsed
+from operators.feeds.message_feed import FeedEventRow
+from operators.feeds.multiples import MalformedError, Multiples, shown
 from schemas.instrument import Instrument
 from schemas.market import LAST, EventKind
 
 _TRADE, _CLEAR, _SYNC = int(EventKind.TRADE), int(EventKind.CLEAR), int(EventKind.SYNC)
-_PRICE, _QUANTITY = itemgetter(0), itemgetter(1)
-_NS_PER_MS = 10**6
-_TIME_MS_MAX = (1 << 63) // _NS_PER_MS
-_ID_MAX = (1 << 63) - 1
-
-FeedEventRow = tuple[int, int, int, int, int, int, int]
+_LEVEL = LevelForm("[price, quantity]", list, frozenset((2,)), itemgetter(0), itemgetter(1))
 
 
 class BinanceFeed:
     """Decodes the feed with index `feed` of the desk, which speaks of `instrument` alone."""
 
     def __init__(
-        self, feed: int, number: int, instrument: Instrument, is_futures: bool, rows: EventRows,
+        self, feed: int, index: int, instrument: Instrument, market: str, rows: EventRows,
         feed_events: list[FeedEventRow],
     ) -> None:  # fmt: skip
-        self._feed, self._instrument, self._symbol = feed, number, instrument.symbol
+        self._feed, self._instrument, self._symbol = feed, index, instrument.symbol
         self._prices = Multiples("price", "tick", instrument.tick_nanos)
         self._totals = Multiples("quantity", "lot", instrument.lot_nanos, is_total=True)
         self._quantities = Multiples("quantity", "lot", instrument.lot_nanos)
         self._rows, self._feed_events = rows, feed_events
-        self._is_futures = is_futures
-        self.chain = Chain(is_futures)
+        self._is_futures, self._is_coin_margined = market != "spot", market == "coinm"
+        self.chain = Chain(self._is_futures)
 
     def decode(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events and feed events of one message. Raises MalformedError, having written nothing but SYNC 0."""
-        try:
-            message = orjson.loads(payload)
-        except orjson.JSONDecodeError as e:
-            raise MalformedError(f"message: expected JSON, came {len(payload)} bytes that are not ({e})") from None
+        message = parsed(payload)
         if type(message) is not dict:
             raise MalformedError(f"message: expected an object, came {shown(message)}")
         data = message.get("data", message)
@@ -60,6 +52,18 @@ class BinanceFeed:
                 f"event type: expected depthUpdate, bookTicker, trade or a snapshot, came {shown(kind)}"
             )
 
+    def connect(self, cause: int, ts: int) -> None:
+        """The connection was opened. Updates are numbered across connections: what was missed shows in them."""
+
+    def snapshot(self) -> Any:
+        """Where the chain of updates stands."""
+        return self.chain.last, self.chain.is_joining, self.chain.stale, list(self.chain.held)
+
+    def restore(self, state: Any) -> None:
+        """Take up the chain of a snapshot."""
+        last, is_joining, stale, held = state
+        self.chain = Chain(self._is_futures, last, is_joining, stale, list(held))
+
     def _quote(self, data: dict[str, Any], cause: int, ts: int) -> None:
         self._check_symbol(data)
         try:
@@ -72,15 +76,13 @@ class BinanceFeed:
             raise MalformedError("bookTicker: expected decimal strings as prices and quantities, came others") from None
         if 0 in top and ((top[0] == 0) != (top[1] == 0) or (top[2] == 0) != (top[3] == 0)):
             raise MalformedError("bookTicker: expected price and quantity both 0 or neither, came one of each")
-        if type(order) is not int or not 0 <= order <= _ID_MAX:
-            raise _no_id(order, "u")
-        self._rows.quote(cause, ts, _time(data, 0), order, top, self._instrument)
+        self._rows.quote(cause, ts, _time(data, 0), number(order, "u"), top, self._instrument)
 
     def _trade(self, data: dict[str, Any], cause: int, ts: int) -> None:
         self._check_symbol(data)
         try:
             price, qty = self._prices[data["p"]], self._quantities[data["q"]]
-            order, buyer_is_maker = _id(data["t"], "t"), data["m"]
+            order, buyer_is_maker = number(data["t"], "t"), data["m"]
         except KeyError as e:
             raise MalformedError(f"field {e}: expected in a trade, came none") from None
         except TypeError:
@@ -116,7 +118,9 @@ class BinanceFeed:
     def _snapshot(self, data: dict[str, Any], is_bare: bool, cause: int, ts: int) -> None:
         if not is_bare:
             raise MalformedError("lastUpdateId: expected in a bare REST snapshot, came in a partial depth stream")
-        last_id, ts_event = _id(data["lastUpdateId"], "lastUpdateId"), _time(data, 0)
+        if self._is_coin_margined:
+            self._check_symbol(data, "symbol")
+        last_id, ts_event = number(data["lastUpdateId"], "lastUpdateId"), _time(data, 0)
         snapshot = Update(0, last_id, ts_event, *self._levels(data, "bids", "asks"))
         updates, admission = self.chain.snapshot(last_id)
         if admission is not None:
@@ -129,8 +133,8 @@ class BinanceFeed:
         self._sync(1, cause, ts, updates[-1].ts_event if updates else ts_event, self.chain.last)
 
     def _parse_update(self, data: dict[str, Any]) -> Update:
-        first, final = _id(data.get("U"), "U"), _id(data.get("u"), "u")
-        previous = _id(data.get("pu"), "pu") if self._is_futures else first - 1
+        first, final = number(data.get("U"), "U"), number(data.get("u"), "u")
+        previous = number(data.get("pu"), "pu") if self._is_futures else first - 1
         if not previous < first <= final:
             raise MalformedError(f"update ids: expected pu < U <= u, came {previous}, {first}, {final}")
         return Update(previous, final, _time(data), *self._levels(data, "b", "a"))
@@ -142,16 +146,11 @@ class BinanceFeed:
         bids = 0
         for key in (bid_key, ask_key):
             levels = data.get(key)
-            if type(levels) is not list:
-                raise MalformedError(f"{key}: expected a list of levels, came {shown(levels)}")
+            texts = _LEVEL.texts(levels, key)
             bids = len(prices)
-            if not levels:
-                continue
-            if set(map(type, levels)) != {list} or set(map(len, levels)) != {2}:
-                raise MalformedError(f"{key}: expected levels of [price, quantity], came {shown(levels)}")
             try:
-                prices += map(self._prices.__getitem__, map(_PRICE, levels))
-                quantities += map(self._totals.__getitem__, map(_QUANTITY, levels))
+                prices += map(self._prices.__getitem__, texts[0])
+                quantities += map(self._totals.__getitem__, texts[1])
             except TypeError:
                 raise MalformedError(f"{key}: expected levels of decimal strings, came {shown(levels)}") from None
         if 0 in prices:
@@ -165,9 +164,9 @@ class BinanceFeed:
         if was_whole:
             self._sync(0, cause, ts, 0, 0)
 
-    def _check_symbol(self, data: dict[str, Any]) -> None:
-        if data.get("s") != self._symbol:
-            raise MalformedError(f"s: expected symbol {self._symbol}, came {shown(data.get('s'))}")
+    def _check_symbol(self, data: dict[str, Any], name: str = "s") -> None:
+        if data.get(name) != self._symbol:
+            raise MalformedError(f"{name}: expected symbol {self._symbol}, came {shown(data.get(name))}")
 
     def _write(self, update: Update, cause: int, ts: int) -> None:
         _, order, ts_event, prices, quantities, bids = update
@@ -177,24 +176,12 @@ class BinanceFeed:
         self._rows.one(_SYNC, cause, ts, ts_event, order, 0, is_whole, self._instrument, 0, LAST)
 
 
-def _id(value: object, name: str) -> int:
-    if type(value) is not int or not 0 <= value <= _ID_MAX:
-        raise _no_id(value, name)
-    return value
-
-
-def _no_id(value: object, name: str) -> MalformedError:
-    return MalformedError(f"{name}: expected an id, came {shown(value)}")
-
-
 def _time(data: dict[str, Any], default: int | None = None) -> int:
     """When the venue says it happened, ns: its transaction time `T`, else the event time `E`, which are in ms."""
     value = data.get("T")
     if value is None:
         value = data.get("E", default)
-    if type(value) is not int or not 0 <= value < _TIME_MS_MAX:
-        raise MalformedError(f"time: expected milliseconds in T or E, came {shown(value)}")
-    return value * _NS_PER_MS
+    return millis_ns(value, "time in T or E")
 
 
 def _is_reply(message: dict[str, Any]) -> bool:

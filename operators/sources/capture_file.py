@@ -1,12 +1,19 @@
-"""The bytes of a capture, plain or gzip, and what tells it from another capture."""
+"""The bytes of a capture, plain or compressed, and what tells it from another capture."""
 
 import hashlib
 import os
 import zlib
-from io import FileIO
+from io import FileIO, RawIOBase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from backports.zstd import ZstdDecompressor, ZstdError
+
+from operators.sources.session import Session, UnknownConnectionError
 from schemas.errors import CaptureError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 _HEAD_BYTES = 1 << 16
 _CHUNK_BYTES = 1 << 16
@@ -17,11 +24,12 @@ _GZIP = 16 + zlib.MAX_WBITS
 class CaptureFile:
     """A capture opened for reading once, front to back.
 
-    A gzip file that ends early gives what there is of it, as a plain file would. Raises CaptureError
-    where the file is missing, unreadable or damaged.
+    A compressed file that ends early gives what there is of it, as a plain file would. With `connection` the
+    content is that connection's part of a session. Raises CaptureError where the file is missing,
+    unreadable or damaged, or has no such connection.
     """
 
-    def __init__(self, feed: str, path: Path) -> None:
+    def __init__(self, feed: str, path: Path, connection: str | None = None) -> None:
         self._feed, self._path = feed, path
         try:
             self._file = FileIO(path)
@@ -33,7 +41,11 @@ class CaptureFile:
                 f"feed {feed!r}: cannot read {path} ({e.strerror}); correct the feed's `path`, "
                 "or `data`, the folder it is relative to"
             ) from e
-        self._gunzip = _Gunzip(self._file) if path.suffix == ".gz" else None
+        self._content: RawIOBase = self._file
+        if path.suffix in _DECOMPRESSORS:
+            self._content = _DECOMPRESSORS[path.suffix](self._file)
+        if connection is not None:
+            self._content = Session(self._content, connection)
 
     @property
     def name(self) -> str:
@@ -50,11 +62,14 @@ class CaptureFile:
         filled = 0
         try:
             while filled < len(view):
-                count = (self._gunzip or self._file).readinto(view[filled:])
+                count = self._content.readinto(view[filled:])
                 if not count:
                     break
                 filled += count
-        except (OSError, zlib.error) as e:
+        except UnknownConnectionError as e:
+            self.close()
+            raise CaptureError(f"feed {self._feed!r}: {self._path}: {e}; correct the feed's `connection`") from None
+        except (OSError, zlib.error, ZstdError) as e:
             consumed = self.consumed
             self.close()
             raise CaptureError(
@@ -65,7 +80,7 @@ class CaptureFile:
 
     def skip(self, count: int) -> None:
         """Pass over `count` bytes of content: a seek, or a decompression of what was read before."""
-        if self._gunzip is None:
+        if self._content is self._file:
             self._file.seek(count)
             return
         scratch = memoryview(bytearray(min(count, 1 << 20)))
@@ -77,7 +92,7 @@ class CaptureFile:
         self._file.close()
 
 
-class _Gunzip:
+class _Gunzip(RawIOBase):
     """Decompresses concatenated gzip members; a file that ends early gives all it holds, unlike with `gzip`."""
 
     def __init__(self, file: FileIO) -> None:
@@ -85,8 +100,13 @@ class _Gunzip:
         self._member = zlib.decompressobj(_GZIP)
         self._pending = b""
 
-    def readinto(self, view: memoryview) -> int:
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, view: "Buffer") -> int:
         """Put at least one decompressed byte into `view`; 0 at the end."""
+        view = memoryview(view)
         while chunk := self._pending or self._file.read(_CHUNK_BYTES) or b"":
             self._pending = b""
             if self._member.eof:
@@ -102,3 +122,34 @@ class _Gunzip:
             content = b"" if self._member.eof else self._member.decompress(b"", len(view))
         view[: len(content)] = content
         return len(content)
+
+
+class _Unzstd(RawIOBase):
+    """Decompresses concatenated Zstandard frames; a file that ends early gives all it holds."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._frame = ZstdDecompressor()
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, view: "Buffer") -> int:
+        """Put at least one decompressed byte into `view`; 0 at the end."""
+        view = memoryview(view)
+        content = b""
+        while not content:
+            chunk = b""
+            if self._frame.eof or self._frame.needs_input:
+                chunk = (self._frame.unused_data if self._frame.eof else b"") or self._file.read(_CHUNK_BYTES) or b""
+                if not chunk:
+                    break
+            if self._frame.eof:
+                self._frame = ZstdDecompressor()
+            content = self._frame.decompress(chunk, len(view))
+        view[: len(content)] = content
+        return len(content)
+
+
+_DECOMPRESSORS: dict[str, type[_Gunzip] | type[_Unzstd]] = {".gz": _Gunzip, ".zst": _Unzstd}

@@ -7,12 +7,14 @@ import numpy as np
 
 from operators.sources.capture_file import CaptureFile
 from operators.sources.feed import FeedConfig
-from operators.sources.framing import frame_itch50, frame_recording
+from operators.sources.framing import frame_itch50, frame_recording, frame_session
 from schemas.errors import CaptureError
 from schemas.record import Frame
 
 BLOCK_BYTES = 4 << 20
-"""How much of a capture is in memory. Longer than any message of itch50 (65,537 bytes)."""
+"""How much of a capture is in memory; more only where a message of a session is longer."""
+
+_FRAMINGS = {"itch50": frame_itch50, "recording": frame_recording, "session": frame_session}
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
@@ -37,9 +39,9 @@ class Capture:
     """
 
     def __init__(self, feed: FeedConfig, path: Path, feed_index: int, resume: CapturePosition | None) -> None:
-        self._frame = frame_itch50 if feed.format == "itch50" else frame_recording
+        self._frame = _FRAMINGS[feed.format]
         self._origin, self._feed_index, self._id = feed.origin_ns, feed_index, feed.id
-        self._file = CaptureFile(feed.id, path)
+        self._file = CaptureFile(feed.id, path, feed.connection)
         if resume is not None:
             self._check(resume, path)
             self._file.skip(resume.offset)
@@ -103,11 +105,12 @@ class Capture:
     def _next_block(self) -> None:
         """A new block that starts with what is left of this one, which may still be in use elsewhere."""
         left = self._block[self._cursor[0] :]
-        block = np.empty(BLOCK_BYTES, np.uint8)
+        room = BLOCK_BYTES if len(left) < BLOCK_BYTES else 2 * len(left)
+        block = np.empty(room, np.uint8)
         block[: len(left)] = left
         self._read_before = self._file.consumed
         filled = len(left) + self._file.read_into(block.data[len(left) :])
-        self._is_final = filled < BLOCK_BYTES
+        self._is_final = filled < room
         self._block_offset = self.offset
         self._block = block[:filled]
         self._block.flags.writeable = False

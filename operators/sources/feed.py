@@ -9,11 +9,11 @@ from pydantic import Field, field_validator, model_validator
 from schemas.instrument import Definition
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording"]
+FeedFormat = Literal["itch50", "recording", "session"]
 
 
 class FeedConfig(Definition):
-    """A recorded capture. Formats ending in `.gz` on disk are decompressed while they are read.
+    """A recorded capture. Files ending in `.gz` or `.zst` are decompressed while they are read.
 
     `itch50` is NASDAQ's BinaryFILE: every message behind its length, two bytes big-endian. It records
     event time only, as nanoseconds since the session's midnight: `date` and `timezone` say which, and
@@ -21,12 +21,20 @@ class FeedConfig(Definition):
 
     `recording` has one message per line, `<receive time in ns UTC> <payload>`; the desk clock is the
     receive time.
+
+    `session` is whole websocket and REST sessions, one JSON object per line as `cryptofeed` records them:
+    `{"t": "connect"|"recv"|"http"|"send"|"header", "conn", "ts", "data"}`, `ts` in seconds UTC. The feed is
+    what was received on one `connection`, of which the capture may hold several; the desk clock is the
+    receive time, to the microsecond.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")
     format: FeedFormat = Field(description="how the capture is framed")
-    path: str = Field(min_length=1, description="the capture's file, relative to the data folder; .gz is decompressed")
+    path: str = Field(min_length=1, description="the capture's file, relative to the data folder; .gz and .zst")
     instruments: tuple[str, ...] = Field(default=(), description="ids of the instruments it speaks of")
+    connection: str | None = Field(
+        default=None, min_length=1, description="session: the `conn` whose messages these are"
+    )
     delay: Duration = Field(default=0, ge=0, description="itch50: time from the event to its receipt")
     date: datetime.date | None = Field(default=None, description="itch50: the session's date")
     timezone: str | None = Field(default=None, description="itch50: the timezone of the session's midnight")
@@ -46,6 +54,17 @@ class FeedConfig(Definition):
         if twice:
             raise ValueError(f"instrument {twice[0]!r} is listed twice; keep one")
         return value
+
+    @model_validator(mode="after")
+    def _is_connected(self) -> "FeedConfig":
+        if self.format == "session" and self.connection is None:
+            raise ValueError(
+                f"feed {self.id!r} has no connection: a session holds several; add the `conn` of its lines, "
+                "such as `connection: KRAKEN.ws.50`"
+            )
+        if self.format != "session" and self.connection is not None:
+            raise ValueError(f"feed {self.id!r} is of one connection alone; remove 'connection'")
+        return self
 
     @model_validator(mode="after")
     def _is_timed(self) -> "FeedConfig":

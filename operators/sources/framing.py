@@ -1,6 +1,6 @@
 """Kernels that find the messages in a block of a capture, and give each its clock.
 
-Both write rows of RAW whose `start` counts from where the call began, and to `ends` where each message's
+All write rows of RAW whose `start` counts from where the call began, and to `ends` where each message's
 successor begins, counted likewise. `cursor` is (offset in the block, clock in ns): where the call begins,
 and afterwards where the next one does. A message that the block ends inside is left for the next block,
 unless the capture ends there too (`is_final`): then it is what there is of it.
@@ -20,6 +20,9 @@ _TIME_END = 11
 
 CLOCK_MAX = (1 << 63) - 1
 """Behind every clock."""
+
+HEAD_BYTES = 16
+"""Before an entry of a session, little-endian: receive time in 8 bytes, kind and size in 4 each."""
 
 
 @kernel
@@ -47,7 +50,7 @@ def frame_itch50(
                 time = (time << 8) | np.int64(block[i])
             if time < _DAY_NS:
                 clock = max(clock, origin + time)
-        _write(rows[n], cause + n, clock, feed, start - base, end - start)
+        _write(rows[n], cause + n, clock, _MESSAGE, feed, start - base, end - start)
         ends[n] = end - base
         position = end
         n += 1
@@ -75,12 +78,43 @@ def frame_recording(
             break
         start, time = _receive_time(block, position, end)
         clock = max(clock, origin + time)
-        _write(rows[n], cause + n, clock, feed, start - base, end - start)
+        _write(rows[n], cause + n, clock, _MESSAGE, feed, start - base, end - start)
         position = min(end + 1, stop)
         ends[n] = position - base
         n += 1
     cursor[0], cursor[1] = position, clock
     return n
+
+
+@kernel
+def frame_session(
+    block: Any, is_final: bool, cursor: Any, origin: int, feed: int, cause: int, rows: Any, ends: Any
+) -> int:
+    """Index entries of a session as operators.sources.session gives them. Returns how many."""
+    base, clock, stop = cursor[0], cursor[1], len(block)
+    position = base
+    n = 0
+    while n < len(rows) and position + HEAD_BYTES <= stop:
+        start = position + HEAD_BYTES
+        end = start + _little(block, position + 12, 4)
+        if end > stop:
+            break
+        clock = max(clock, origin + _little(block, position, 8))
+        _write(rows[n], cause + n, clock, _little(block, position + 8, 4), feed, start - base, end - start)
+        position = end
+        ends[n] = position - base
+        n += 1
+    cursor[0], cursor[1] = position, clock
+    return n
+
+
+@kernel
+def _little(block: Any, start: int, size: int) -> Any:
+    """A little-endian number of `size` bytes."""
+    number = np.int64(0)
+    for i in range(size):
+        number |= np.int64(block[start + i]) << (8 * i)
+    return number
 
 
 @kernel
@@ -97,10 +131,10 @@ def _receive_time(block: Any, start: int, end: int) -> tuple[int, Any]:
 
 
 @kernel
-def _write(row: Any, cause: int, clock: int, feed: int, start: int, size: int) -> None:
+def _write(row: Any, cause: int, clock: int, kind: int, feed: int, start: int, size: int) -> None:
     row.cause = cause
     row.ts = clock
-    row.kind = _MESSAGE
+    row.kind = kind
     row.feed = feed
     row.start = start
     row.size = size

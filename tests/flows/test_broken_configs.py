@@ -121,7 +121,7 @@ BROKEN = {
     "feed's format": (
         "format: recording",
         "format: recorded",
-        "12:28: desks[0].feeds[0].format: should be 'itch50' or 'recording', found 'recorded'",
+        "12:28: desks[0].feeds[0].format: should be 'itch50', 'recording' or 'session', found 'recorded'",
     ),
     "feed's instruments": (
         "path: tape.gz}",

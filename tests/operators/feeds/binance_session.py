@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from operators.feeds.binance import Binance
-from operators.feeds.binance_example import raw_frame
+from operators.feeds.raw_log import raw_frame
 from operators.operator import Desk, Feed
 from schemas.instrument import Instrument
 from schemas.market import EventKind, FeedEventKind, RawFrame

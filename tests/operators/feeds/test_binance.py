@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from operators.feeds import binance_chain
 from operators.feeds.binance import Binance
-from operators.feeds.binance_example import raw_frame
+from operators.feeds.raw_log import raw_frame
 from operators.operator import Desk, Feed, copy_state
 from operators.registry import find
 from schemas.errors import ConfigError
@@ -177,10 +177,10 @@ def test_a_rejected_update_is_a_hole_in_the_book(levels, reason):
         ({"u": -1}, "u: expected an id, came -1"),
         ({"u": True}, "u: expected an id, came True"),
         ({"U": 9}, "update ids: expected pu < U <= u, came 8, 9, 7"),
-        ({"E": ...}, "time: expected milliseconds in T or E, came None"),
-        ({"E": "now"}, "time: expected milliseconds in T or E, came 'now'"),
-        ({"E": 1723161256353000}, "time: expected milliseconds"),
-        ({"E": -1}, "time: expected milliseconds"),
+        ({"E": ...}, "time in T or E: expected milliseconds, came None"),
+        ({"E": "now"}, "time in T or E: expected milliseconds, came 'now'"),
+        ({"E": 1723161256353000}, "time in T or E: expected milliseconds"),
+        ({"E": -1}, "time in T or E: expected milliseconds"),
         ({"b": ...}, "b: expected a list of levels, came None"),
         ({"a": ...}, "a: expected a list of levels, came None"),
     ],
@@ -227,7 +227,7 @@ def test_only_the_first_rejected_update_is_news():
         (ticker("1"), "u: expected an id, came '1'"),
         (ticker(1, b=["1.00"]), "bookTicker: expected decimal strings"),
         (ticker(1, b="1.001"), "price: expected a multiple of the tick 0.01"),
-        (ticker(1, T="x"), "time: expected milliseconds"),
+        (ticker(1, T="x"), "time in T or E: expected milliseconds"),
         (trade(p=...), "field 'p': expected in a trade, came none"),
         (trade(t=...), "field 't': expected in a trade, came none"),
         (trade(m=...), "field 'm': expected in a trade, came none"),
@@ -236,7 +236,7 @@ def test_only_the_first_rejected_update_is_news():
         (trade(q="0"), "trade: expected price and quantity above 0"),
         (trade(p="0"), "trade: expected price and quantity above 0"),
         (trade(p={}), "trade: expected decimal strings"),
-        (trade(T=..., E=...), "time: expected milliseconds in T or E, came None"),
+        (trade(T=..., E=...), "time in T or E: expected milliseconds, came None"),
         (snapshot(9, bids=None), "bids: expected a list of levels, came None"),
         (snapshot(9, asks=[("1.001", "1")]), "price: expected a multiple of the tick 0.01"),
         (snapshot(-9), "lastUpdateId: expected an id, came -9"),
@@ -250,6 +250,24 @@ def test_what_is_not_understood_is_one_dead_letter_and_changes_no_book(message, 
     assert len(out.dead) == 1
     assert out.events == [SNAPSHOT, [], []]
     assert out.feed_events == []
+
+
+def test_coin_margined_snapshots_say_whose_they_are_and_updates_follow_as_of_other_futures():
+    perpetual = instrument(symbol="BTCUSD_PERP", lot="1")
+    named = {"symbol": "BTCUSD_PERP", "pair": "BTCUSD"}
+    whole = snapshot(7, [("1.00", "1")], [("1.02", "2")], **named)
+    changed = depth(6, 9, 5, bids=[("1.01", "431")], s="BTCUSD_PERP", ps="BTCUSD")
+    late = depth(12, 14, 11, s="BTCUSD_PERP", ps="BTCUSD")
+    out = Decoded(decoder("coinm", perpetual), [snapshot(7), snapshot(7, symbol="ETHUSD_PERP"), whole, changed, late])
+    assert [reason for _, reason in out.dead] == [
+        "symbol: expected symbol BTCUSD_PERP, came None",
+        "symbol: expected symbol BTCUSD_PERP, came 'ETHUSD_PERP'",
+    ]
+    assert out.events[3:] == [[("level", "bid", 101, 431, "last")], [("sync 0", "last")]]
+    assert out.feed_events == [(5, "GAP", 10, 11)]
+    best = ticker(9, s="BTCUSD_PERP", ps="BTCUSD", B="5", A="6", T=5, E=6, e="bookTicker")
+    sold = trade(s="BTCUSD_PERP", q="3")
+    assert [len(events) for events in Decoded(decoder("coinm", perpetual), [best, sold]).events] == [2, 1]
 
 
 def test_replies_to_subscriptions_are_ignored():
@@ -297,7 +315,7 @@ def test_the_registry_knows_it():
     [
         ((Feed("a", ("BTC",)),), (instrument(),), ("b",), "feed 'b' is not a feed of desk 'd'; known: a"),
         ((Feed("a"),), (instrument(),), ("a",), "'a' lists 0 instruments; a Binance feed speaks of one"),
-        ((Feed("a", ("BTC", "X")),), (instrument(),), ("a",), "lists 2 instruments"),
+        ((Feed("a", ("BTC", "X")),), (instrument(), instrument("X")), ("a",), "lists 2 instruments"),
         ((Feed("a", ("X",)),), (instrument(),), ("a",), "speaks of 'X', which desk 'd' does not have"),
         ((Feed("a", ("BTC",)), Feed("b", ("BTC",))), (instrument(),), ("a", "b"), "two feeds speak of 'BTC'"),
         ((Feed("a", ("BTC",)),), (instrument(symbol="btcusdt"),), ("a",), "messages say 'BTCUSDT', write that"),
@@ -310,7 +328,7 @@ def test_configurations_that_cannot_work_are_refused(feeds, definitions, chosen,
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"market": "coinm", "feeds": ("a",)}, {"market": "spot", "feeds": ()}, {"market": "spot", "feeds": ("a", "a")}],
+    [{"market": "options", "feeds": ("a",)}, {"market": "spot", "feeds": ()}, {"market": "spot", "feeds": ("a", "a")}],
 )
 def test_impossible_parameters_are_refused(parameters):
     with pytest.raises(ValidationError):

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 import orjson
 import pytest
 
-from operators.feeds.binance_example import raw_frame
+from operators.feeds.raw_log import raw_frame
 from schemas.market import EventKind
 from tests.operators.feeds.binance_session import decoder, depth, snapshot, ticker, trade
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.feeds.binance_decimal import MalformedError, Multiples, shown
+from operators.feeds.multiples import MalformedError, Multiples, shown
 
 TICK = 10**7  # 0.01
 

@@ -1,4 +1,4 @@
-"""Binance's decimal strings as exact integers."""
+"""Decimal strings as exact integers: how many ticks, how many lots."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -26,7 +26,7 @@ def shown(value: object) -> str:
 class Multiples(dict[str, int]):
     """`multiples["61837.63000000"]`: how many steps that is, exactly. Raises MalformedError.
 
-    With `is_total`, a total that is not a multiple is rounded down, though not to nothing: Binance shows old
+    With `is_total`, what is not a multiple is rounded down, though not to nothing: venues show old
     orders of sizes that today's lot does not allow, and what exceeds whole lots cannot be traded.
 
     Most prices and quantities come again and again: the last few thousand are remembered.

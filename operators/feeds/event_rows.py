@@ -12,6 +12,8 @@ _ROW = struct.Struct("=7q4i")
 _TWO_ROWS = struct.Struct("=7q4i7q4i")
 _QUOTE, _LEVEL = int(EventKind.QUOTE), int(EventKind.LEVEL)
 _BYTES = EVENTS.dtype.itemsize
+_FEW = 16
+"""Rows packed one by one; of more, columns are cheaper to assign."""
 assert _ROW.size == _BYTES, "the columns of EVENTS are not those packed here"
 
 
@@ -62,6 +64,13 @@ class EventRows:
         first, end = self.count, self.count + len(prices)
         if end > self._room:
             self._reserve(len(prices))
+        if end - first <= _FEW:
+            pack_into, data, asks_at = _ROW.pack_into, self._bytes, (first + bids) * _BYTES
+            for at, price, qty in zip(range(first * _BYTES, end * _BYTES, _BYTES), prices, quantities, strict=True):
+                side = 1 if at >= asks_at else 0
+                pack_into(data, at, cause, ts, ts_event, order, 0, price, qty, instrument, _LEVEL, side, 0)
+            self.count = end
+            return
         _ROW.pack_into(self._template_bytes, 0, cause, ts, ts_event, order, 0, 0, 0, instrument, _LEVEL, 0, 0)
         self._frame[first:end] = self._template
         self._price[first:end] = prices

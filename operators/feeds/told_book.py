@@ -1,0 +1,152 @@
+"""What a feed has told of one instrument's book, and the events it makes of it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from operators.feeds.event_rows import EventRows
+from operators.feeds.message_feed import FeedEventRow
+from operators.feeds.multiples import MalformedError, Multiples, shown
+from operators.feeds.price_window import PriceWindow
+from schemas.instrument import Instrument
+from schemas.market import LAST, EventKind, FeedEventKind
+
+_TRADE, _CLEAR, _SYNC = int(EventKind.TRADE), int(EventKind.CLEAR), int(EventKind.SYNC)
+NOBODY = -1
+
+
+class Moment(NamedTuple):
+    """When a message came, and what the venue says of when and which it is."""
+
+    cause: int
+    ts: int
+    ts_event: int
+    order: int
+
+
+class Side(NamedTuple):
+    """New totals of levels of one side: ticks, lots, and both as the venue wrote them."""
+
+    prices: list[int]
+    quantities: list[int]
+    texts: tuple[list[str], list[str]]
+
+    def without(self, gone: list[int]) -> "Side":
+        """The same, and that the levels at the prices `gone` are no more."""
+        return Side(self.prices + gone, self.quantities + [0] * len(gone), self.texts) if gone else self
+
+
+_NOTHING = Side([], [], ([], []))
+
+
+class ToldBook:
+    """One instrument as the feeds of an operator tell of it.
+
+    A book is whole from a snapshot on, while the feed that brought it (`teller`) misses nothing; it is told by
+    that feed alone. `last` is the venue's number of the last message, where it has such. `window` holds the
+    levels themselves where the venue's rules need them.
+    """
+
+    def __init__(
+        self, number: int, instrument: Instrument, rows: EventRows, feed_events: list[FeedEventRow],
+        window: PriceWindow | None = None,
+    ) -> None:  # fmt: skip
+        self.symbol = instrument.symbol
+        self.teller = NOBODY
+        self.last = 0
+        self.best: dict[str, Any] = {}
+        """Fields of the venue's own best prices, where it tells only those that change."""
+        self.window = window
+        self._number = number
+        self._prices = Multiples("price", "tick", instrument.tick_nanos)
+        self._quantities = Multiples("quantity", "lot", instrument.lot_nanos, is_total=True)
+        self._rows, self._feed_events = rows, feed_events
+
+    def side(self, texts: tuple[list[str], list[str]], name: str) -> Side:
+        """Levels in ticks and lots."""
+        if not texts[0]:
+            return _NOTHING
+        try:
+            prices = list(map(self._prices.__getitem__, texts[0]))
+            quantities = list(map(self._quantities.__getitem__, texts[1]))
+        except TypeError:
+            raise MalformedError(f"{name}: expected decimal strings, came {shown(texts)}") from None
+        if 0 in prices:
+            raise MalformedError(f"{name}: expected prices above 0, came 0")
+        return Side(prices, quantities, texts)
+
+    def amount(self, price: Any, quantity: Any, name: str) -> tuple[int, int]:
+        """A price and a quantity in ticks and lots: both above 0, or both 0, also written as nothing at all."""
+        try:
+            ticks, lots = (
+                self._prices["0" if price == "" else price],
+                self._quantities["0" if quantity == "" else quantity],
+            )
+        except TypeError:
+            raise MalformedError(
+                f"{name}: expected decimal strings, came {shown(price)} and {shown(quantity)}"
+            ) from None
+        if (ticks == 0) != (lots == 0):
+            raise MalformedError(f"{name}: expected price and quantity above 0, came {shown(price)}, {shown(quantity)}")
+        return ticks, lots
+
+    def best_prices(self, bid: tuple[Any, Any], ask: tuple[Any, Any]) -> tuple[int, int, int, int]:
+        """The best of both sides, each told as (price, quantity), in ticks and lots."""
+        return *self.amount(*bid, "best bid"), *self.amount(*ask, "best ask")
+
+    def is_told_by(self, feed: int) -> bool:
+        """Whether changes that `feed` tells are to be applied; False while the book waits for a snapshot."""
+        if self.teller not in (feed, NOBODY):
+            raise MalformedError(
+                f"{self.symbol}: expected its book from one feed alone, came a change from another than its snapshot"
+            )
+        return self.teller == feed
+
+    def replace(self, feed: int, bids: Side, asks: Side, at: Moment) -> None:
+        """A snapshot: this is the whole book."""
+        self.teller = feed
+        self._one(_CLEAR, at)
+        self._levels(bids, asks, at)
+        self._one(_SYNC, at, 0, 1, 0, LAST)
+
+    def change(self, bids: Side, asks: Side, at: Moment) -> None:
+        """New totals."""
+        if bids.prices or asks.prices:
+            self._levels(bids, asks, at)
+            self._rows.end_message()
+
+    def trade(self, price: int, quantity: int, side: int, at: Moment) -> None:
+        """A trade with an order that rested on `side`."""
+        self._one(_TRADE, at, price, quantity, side, LAST)
+
+    def quote(self, best: Sequence[int], at: Moment) -> None:
+        """The venue's own best prices."""
+        self._rows.quote(at.cause, at.ts, at.ts_event, at.order, best, self._number)
+
+    def lose(self, at: Moment) -> None:
+        """The book is not whole any more."""
+        if self.teller != NOBODY:
+            self.teller = NOBODY
+            self._one(_SYNC, at, 0, 0, 0, LAST)
+
+    def admit(self, feed: int, kind: FeedEventKind, first: int, last: int, at: Moment) -> None:
+        """A feed event."""
+        self._feed_events.append((at.cause, at.ts, feed, self._number, kind, first, last))
+
+    def snapshot(self) -> Any:
+        """The state, as a value that later messages leave alone."""
+        window = None if self.window is None else self.window.snapshot()
+        return self.teller, self.last, dict(self.best), window
+
+    def restore(self, state: Any) -> None:
+        """Take up the state of a snapshot."""
+        self.teller, self.last, best, window = state
+        self.best = dict(best)
+        if self.window is not None:
+            self.window.restore(window)
+
+    def _levels(self, bids: Side, asks: Side, at: Moment) -> None:
+        prices, quantities = bids.prices + asks.prices, bids.quantities + asks.quantities
+        self._rows.levels(at.cause, at.ts, at.ts_event, at.order, self._number, prices, quantities, len(bids.prices))
+
+    def _one(self, kind: int, at: Moment, price: int = 0, qty: int = 0, side: int = 0, flags: int = 0) -> None:
+        self._rows.one(kind, at.cause, at.ts, at.ts_event, at.order, price, qty, self._number, side, flags)
