@@ -7,12 +7,15 @@ import numpy as np
 
 from operators.sources.capture_file import CaptureFile
 from operators.sources.feed import FeedConfig
-from operators.sources.framing import frame_itch50, frame_recording
+from operators.sources.framing import frame_itch50, frame_recording, frame_stamped
+from operators.sources.mold_capture import MoldCapture
 from schemas.errors import CaptureError
 from schemas.record import Frame
 
 BLOCK_BYTES = 4 << 20
 """How much of a capture is in memory. Longer than any message of itch50 (65,537 bytes)."""
+
+_FRAMES = {"itch50": frame_itch50, "recording": frame_recording, "mold_pcap": frame_stamped}
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
@@ -37,9 +40,9 @@ class Capture:
     """
 
     def __init__(self, feed: FeedConfig, path: Path, feed_index: int, resume: CapturePosition | None) -> None:
-        self._frame = frame_itch50 if feed.format == "itch50" else frame_recording
+        self._frame = _FRAMES[feed.format]
         self._origin, self._feed_index, self._id = feed.origin_ns, feed_index, feed.id
-        self._file = CaptureFile(feed.id, path)
+        self._file = MoldCapture(feed, path) if feed.format == "mold_pcap" else CaptureFile(feed.id, path)
         if resume is not None:
             self._check(resume, path)
             self._file.skip(resume.offset)

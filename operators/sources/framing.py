@@ -1,6 +1,6 @@
 """Kernels that find the messages in a block of a capture, and give each its clock.
 
-Both write rows of RAW whose `start` counts from where the call began, and to `ends` where each message's
+All write rows of RAW whose `start` counts from where the call began, and to `ends` where each message's
 successor begins, counted likewise. `cursor` is (offset in the block, clock in ns): where the call begins,
 and afterwards where the next one does. A message that the block ends inside is left for the next block,
 unless the capture ends there too (`is_final`): then it is what there is of it.
@@ -17,6 +17,8 @@ _MESSAGE = int(RawKind.MESSAGE)
 _DAY_NS = 86_400 * 10**9
 _TIME_END = 11
 """A message of ITCH 5.0 has its timestamp in bytes 5 to 10: nanoseconds since midnight, big-endian."""
+
+_STAMP_LENGTH = 12
 
 CLOCK_MAX = (1 << 63) - 1
 """Behind every clock."""
@@ -42,9 +44,7 @@ def frame_itch50(
             break
         end = min(end, stop)
         if end - start >= _TIME_END:
-            time = np.int64(0)
-            for i in range(start + 5, start + _TIME_END):
-                time = (time << 8) | np.int64(block[i])
+            time = _number(block, start + 5, start + _TIME_END)
             if time < _DAY_NS:
                 clock = max(clock, origin + time)
         _write(rows[n], cause + n, clock, feed, start - base, end - start)
@@ -81,6 +81,36 @@ def frame_recording(
         n += 1
     cursor[0], cursor[1] = position, clock
     return n
+
+
+@kernel
+def frame_stamped(
+    block: Any, is_final: bool, cursor: Any, origin: int, feed: int, cause: int, rows: Any, ends: Any
+) -> int:
+    """Index messages behind their receive time (8 bytes, big-endian) and length (4) in `block`. Returns how many."""
+    base, clock, stop = cursor[0], cursor[1], len(block)
+    position = base
+    n = 0
+    while n < len(rows) and position + _STAMP_LENGTH <= stop:
+        start = position + _STAMP_LENGTH
+        end = start + _number(block, start - 4, start)
+        if end > stop:
+            break
+        clock = max(clock, origin + _number(block, position, start - 4))
+        _write(rows[n], cause + n, clock, feed, start - base, end - start)
+        ends[n] = end - base
+        position = end
+        n += 1
+    cursor[0], cursor[1] = position, clock
+    return n
+
+
+@kernel
+def _number(block: Any, start: int, end: int) -> Any:
+    number = np.int64(0)
+    for i in range(start, end):
+        number = (number << 8) | np.int64(block[i])
+    return number
 
 
 @kernel

@@ -1,0 +1,40 @@
+"""What a source says between the messages of a feed about messages that never came, or that nobody understood.
+
+A notice stands in the input log where the message would have been, so that it is recorded and replayed as they are.
+It starts with a zero byte, which starts no message of ITCH, and a word: `gap` and `rec` are followed by the first and
+the last number concerned (8 bytes each, big-endian), `bad` by the reason, a zero byte and the bytes refused.
+"""
+
+import struct
+
+from operators.framing.mold_output import Lost, Recovered
+from operators.framing.refused import Refused
+
+GAP, RECOVERED, REFUSED = b"\0gap", b"\0rec", b"\0bad"
+
+NUMBERS_LENGTH = 20
+"""Bytes of a notice about numbers."""
+
+_NUMBERS = struct.Struct(">4sQQ")
+_INT64 = (1 << 63) - 1
+"""Numbers beyond fit no column."""
+
+
+def encode_notice(notice: Lost | Recovered | Refused) -> bytes:
+    """The notice as a message of the input log."""
+    if isinstance(notice, Refused):
+        return REFUSED + notice.reason.encode("ascii", "backslashreplace") + b"\0" + notice.data
+    first, last = min(notice.first, _INT64), min(notice.last, _INT64)
+    return _NUMBERS.pack(GAP if isinstance(notice, Lost) else RECOVERED, first, last)
+
+
+def decode_notice(data: bytes) -> Lost | Recovered | Refused | None:
+    """The notice that `data` is; None where it is none."""
+    kind, size = data[:4], len(data)
+    if kind == REFUSED:
+        reason, separator, refused = data[4:].partition(b"\0")
+        return Refused(reason.decode("ascii", "backslashreplace"), refused) if separator else None
+    if kind not in (GAP, RECOVERED) or size != NUMBERS_LENGTH:
+        return None
+    _, first, last = _NUMBERS.unpack(data)
+    return Lost(first, last) if kind == GAP else Recovered(first, last)
