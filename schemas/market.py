@@ -137,6 +137,9 @@ class FeedEventKind(IntEnum):
     UNCROSSED = 8
     INCONSISTENT = 9  # a message contradicts the book: unknown order, more executed than there was
     TRUNCATED = 10  # the capture ends inside a message
+    RECOVERED = 11  # messages `first`..`last` came late, in their place
+    BROKEN_TRADE = 12  # the venue took back execution number `first`
+    CIRCUIT_BREAKER = 13  # the whole market fell through level `first`; halts of the instruments follow
 
 
 FEED_EVENTS = schema(

@@ -16,25 +16,23 @@ NUMBERS_LENGTH = 20
 """Bytes of a notice about numbers."""
 
 _NUMBERS = struct.Struct(">4sQQ")
-_INT64 = (1 << 63) - 1
-"""Numbers beyond fit no column."""
+_INT64_MAX = (1 << 63) - 1
 
 
 def encode_notice(notice: Lost | Recovered | Refused) -> bytes:
     """The notice as a message of the input log."""
     if isinstance(notice, Refused):
         return REFUSED + notice.reason.encode("ascii", "backslashreplace") + b"\0" + notice.data
-    first, last = min(notice.first, _INT64), min(notice.last, _INT64)
-    return _NUMBERS.pack(GAP if isinstance(notice, Lost) else RECOVERED, first, last)
+    return _NUMBERS.pack(GAP if isinstance(notice, Lost) else RECOVERED, notice.first, notice.last)
 
 
 def decode_notice(data: bytes) -> Lost | Recovered | Refused | None:
-    """The notice that `data` is; None where it is none."""
+    """The notice that `data` is, with numbers that fit into int64; None where it is none."""
     kind, size = data[:4], len(data)
     if kind == REFUSED:
         reason, separator, refused = data[4:].partition(b"\0")
         return Refused(reason.decode("ascii", "backslashreplace"), refused) if separator else None
     if kind not in (GAP, RECOVERED) or size != NUMBERS_LENGTH:
         return None
-    _, first, last = _NUMBERS.unpack(data)
+    first, last = (min(number, _INT64_MAX) for number in _NUMBERS.unpack(data)[1:])
     return Lost(first, last) if kind == GAP else Recovered(first, last)
