@@ -133,10 +133,10 @@ def _touches_book(layout: Any) -> bool:
 @kernel
 def _check_skipped(ctx: Any, message: int, layout: Any, instrument: int) -> int:
     """Of a message that becomes no event: the reason to reject it or to remark on it, or that it is silent."""
-    if layout.stock and not printable(be64(message + layout.stock)):
-        return _STOCK
     if not _are_known(ctx, message, layout):
         return _CODE
+    if layout.stock and not printable(be64(message + layout.stock)):
+        return _STOCK
     if layout.kind != REMARK or instrument == NOT_FOLLOWED:
         return _SILENT
     if instrument == NEVER_DEFINED and be16(message + LOCATE) != 0:

@@ -138,9 +138,9 @@ class Reference:
         return None if i is None else self._body(code, fields, i)
 
     def _skipped(self, code: str, locate: int, fields: Sequence[Any]) -> tuple[int, ...] | None:
+        self._coded(code, fields)
         if code in STOCK_AT:
             self._ascii(fields[STOCK_AT[code] - 4])
-        self._coded(code, fields)
         if code not in REMARKED:
             return None
         i = self.locates.get(locate, -2 if locate else -1)
