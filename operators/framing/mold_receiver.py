@@ -104,11 +104,14 @@ class MoldReceiver:
                 yield Request(self.session or b"", first, min(last - first + 1, COUNT_MAX))
 
     @property
-    def wake_ns(self) -> int | None:
-        """When `expire` or `requests` will next have something to do; None: not before the next packet."""
-        if not self._open:
-            return None
-        return min(self._open[0].opened_ns + self.patience_ns, *(gap.ask_ns for gap in self._open))
+    def expires_ns(self) -> int | None:
+        """When `expire` will have something to do; None: not before the next packet."""
+        return self._open[0].opened_ns + self.patience_ns if self._open else None
+
+    @property
+    def asks_ns(self) -> int | None:
+        """When `requests` will have something to ask; None: not before the next packet."""
+        return min((gap.ask_ns for gap in self._open), default=None)
 
     def _refuse(self, refused: Refused) -> list[Output]:
         self.counts.refused += 1

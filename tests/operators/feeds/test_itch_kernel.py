@@ -111,7 +111,7 @@ def _damaged_log(seed: int, count: int) -> RawFrame:
     """Messages of all types for four stocks; half of them with one to three bytes changed, a tenth cut."""
     rng = np.random.default_rng(seed)
     pool = [
-        message for i, stock in enumerate(("AAPL", "MSFT", "ZVZZT", "OTHER"), 1) for message in _one_of_each(i, stock)
+        message for i, stock in enumerate(("AAPL", "MSFT", "ZVZZT", "OTHER"), 1) for message in one_of_each(i, stock)
     ]
     raw = raw_frame(DIRECTORY + [pool[i] for i in rng.integers(0, len(pool), count)], feed=1)
     rows, data = raw.rows, raw.data.copy()
@@ -125,7 +125,7 @@ def _damaged_log(seed: int, count: int) -> RawFrame:
     return RawFrame(rows, data)
 
 
-def _one_of_each(locate: int, stock: str) -> list[bytes]:
+def one_of_each(locate: int, stock: str) -> list[bytes]:
     ts = 36_000_000_000_000
     return [
         itch.trading_action(locate, ts, stock, b"T"),
