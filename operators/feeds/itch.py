@@ -15,7 +15,7 @@ from operators.feeds.itch_kernel import NEVER_DEFINED, REJECT, SCALE, decode
 from operators.feeds.itch_layout import LOCATES, PRICE_UNITS, code_table, layout_table
 from operators.feeds.itch_reject import Reason, explain, is_truncated
 from operators.feeds.itch_remark import Remark, remark, remark_on
-from operators.framing.notice import decode_notice
+from operators.framing.notice import Began, decode_notice
 from operators.framing.refused import Refused
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator
@@ -153,6 +153,8 @@ class Itch50(Operator):
             message, entry = raw.message(row), raw.rows[row]
             cause, ts = int(entry["cause"]), int(entry["ts"])
             found = self._explain(reason, message, instrument)
+            if found is None:
+                continue
             if not isinstance(found, Refused):
                 admitted.append((cause, ts, self._feed, instrument, *found))
                 if found[0] is FeedEventKind.GAP:
@@ -167,10 +169,13 @@ class Itch50(Operator):
             frames["events"] = np.insert(events, np.searchsorted(events["cause"], lost["cause"]), lost)
         return {port: frame for port, frame in frames.items() if len(frame)}
 
-    def _explain(self, reason: int, message: bytes, instrument: int) -> Refused | Remark:
+    def _explain(self, reason: int, message: bytes, instrument: int) -> Refused | Remark | None:
+        """A dead letter, a feed event, or nothing."""
         if reason == Reason.REMARK:
             return remark(message)
         notice = decode_notice(message) if reason == Reason.NOTICE else None
+        if isinstance(notice, Began):
+            return None
         if isinstance(notice, Refused):
             return notice
         if notice is not None:

@@ -17,7 +17,7 @@ from operators.feeds.itch_layout import (
     TIMESTAMP,
 )
 from operators.feeds.itch_reject import Reason
-from operators.framing.notice import GAP, RECOVERED, REFUSED
+from operators.framing.notice import KINDS
 from operators.kernel import kernel, table
 from schemas.market import EVENTS, LAST, EventKind, RawKind
 from schemas.record import Frame
@@ -43,7 +43,7 @@ _CLOCK_BITS = (1 << 48) - 1
 _BUY, _SELL, _TRADING, _NASDAQ = ord("B"), ord("S"), ord("T"), ord("Q")
 _REGULATORY, _OPERATIONAL = 1, 2
 """Bits of what halts an instrument."""
-_NOTICES = tuple(int.from_bytes(kind, "big") for kind in (GAP, RECOVERED, REFUSED))
+_NOTICES = tuple(int.from_bytes(kind, "big") for kind in KINDS)
 
 _FINE, _SILENT = 0, -1
 """Instead of a Reason: the message becomes an event, or nothing."""

@@ -15,7 +15,7 @@ from schemas.record import Frame
 BLOCK_BYTES = 4 << 20
 """How much of a capture is in memory. Longer than any message of itch50 (65,537 bytes)."""
 
-_FRAMES = {"itch50": frame_itch50, "recording": frame_recording, "mold_pcap": frame_stamped}
+_FRAMES = {"itch50": frame_itch50, "recording": frame_recording, "mold_pcap": frame_stamped, "journal": frame_stamped}
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 

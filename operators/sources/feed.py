@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from schemas.instrument import Definition
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording", "mold_pcap"]
+FeedFormat = Literal["itch50", "recording", "mold_pcap", "journal"]
 
 
 class FeedConfig(Definition):
@@ -24,6 +24,9 @@ class FeedConfig(Definition):
 
     `mold_pcap` is a packet capture, pcap or pcapng, of MoldUDP64 over UDP; the desk clock is the time of
     capture. `path_b` is the capture of the other line of the same feed: what either has, comes once.
+
+    `journal` is what was received live, as `operators.sources.journal` wrote it down; the desk clock is the
+    receive time. It is read once the session is over.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")

@@ -2,25 +2,21 @@
 
 import hashlib
 import heapq
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from operators.framing.mold_output import Lost, Message, Output, Recovered
+from operators.framing.mold_output import Output
 from operators.framing.mold_receiver import MoldReceiver
-from operators.framing.notice import encode_notice
 from operators.framing.pcap import Read, captured
 from operators.framing.refused import Refused
 from operators.framing.udp import udp_payload
 from operators.sources.capture_file import CaptureFile
 from operators.sources.feed import FeedConfig
+from operators.sources.stamped import stamped
 from schemas.errors import CaptureError
 
 _CHUNK_BYTES = 1 << 16
-_STAMP = struct.Struct(">QI")
-_REFUSED_MAX = 1 << 16
-"""Bytes of a refused packet that are passed on; a dead letter needs no more."""
 
 
 class MoldCapture:
@@ -95,9 +91,9 @@ class MoldCapture:
         clock, numbered = 0, [self._line(i) for i in range(len(self._files))]
         for ts, _, payload in heapq.merge(*numbered, key=lambda arrival: arrival[:2]):
             clock = max(clock, ts)
-            if content := _stamped(self._received(payload, clock), clock):
+            if content := stamped(self._received(payload, clock), clock):
                 yield content
-        if content := _stamped(self._receiver.finish(), clock):
+        if content := stamped(self._receiver.finish(), clock):
             yield content
 
     def _received(self, payload: bytes | Refused, clock: int) -> Sequence[Output]:
@@ -118,21 +114,6 @@ class MoldCapture:
         except ValueError as e:
             self.close()
             raise CaptureError(f"feed {self._id!r}: {self._paths[number]} cannot be read: {e}") from e
-
-
-def _stamped(out: Sequence[Output], clock: int) -> bytes:
-    parts = []
-    for item in out:
-        if isinstance(item, Message):
-            message = item.data
-        elif isinstance(item, Refused):
-            message = encode_notice(Refused(item.reason, item.data[:_REFUSED_MAX]))
-        elif isinstance(item, Lost | Recovered):
-            message = encode_notice(item)
-        else:
-            continue
-        parts += [_STAMP.pack(clock, len(message)), message]
-    return b"".join(parts)
 
 
 def _reader(file: CaptureFile) -> Read:

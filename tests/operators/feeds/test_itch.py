@@ -8,7 +8,7 @@ from operators.feeds import itch_encode as itch
 from operators.feeds.itch import Itch50
 from operators.feeds.itch_example import raw_frame
 from operators.framing.mold_output import Lost, Recovered
-from operators.framing.notice import encode_notice
+from operators.framing.notice import Began, encode_notice
 from operators.framing.refused import Refused
 from operators.operator import Desk, Feed, copy_state
 from schemas.errors import ConfigError, InvariantError
@@ -163,7 +163,8 @@ def test_broken_trades_and_circuit_breakers_are_feed_events():
 def test_messages_lost_on_their_way_leave_every_followed_book_unsynced():
     order = itch.add_order(AAPL, TEN, 1, b"B", 100, "AAPL", 1_502_500)
     notices = [encode_notice(notice) for notice in (Lost(5, 7), Recovered(9, 9), Refused("packet: so", b"\0x"))]
-    produced = decode(order, notices[0], order, *notices[1:], b"\0gap too short")
+    began = encode_notice(Began(b"S", 1))
+    produced = decode(order, notices[0], order, *notices[1:], b"\0gap too short", began)
     lost = [(6, i, K.SYNC, 0) for i in (MSFT, AAPL, ZVZZT)]
     added = [(5, AAPL, K.ADD, 100), (7, AAPL, K.ADD, 100)]
     assert [(event[0], event[7], event[8], event[6]) for event in produced["events"]] == [added[0], *lost, added[1]]

@@ -16,6 +16,7 @@ from tests.operators.framing.lossy import assert_honest, interleaved, line, mess
 
 SESSION = b"20191230A "
 FOREVER = 1 << 62
+COUNT = 90
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -36,22 +37,22 @@ def passed_on(out: list[Output]) -> list[bytes]:
 @given(seeds, st.floats(0, 0.3), st.floats(0, 0.5), st.floats(0, 8), st.integers(1, 3))
 def test_lossy_lines_become_one_stream_that_is_whole_or_says_where_not(seed, loss, repeats, reach, lines):
     rng = random.Random(seed)
-    sent = messages_of(rng, 120)
+    sent = messages_of(rng, COUNT)
     sender = MoldSender(SESSION, payload_max=rng.choice((60, 120, 1400)))
-    packets = [p for start in range(0, 120, 6) for p in sender.send(sent[start : start + 6])]
+    packets = [p for start in range(0, COUNT, 6) for p in sender.send(sent[start : start + 6])]
     packets += [sender.heartbeat(), sender.end()]
     arriving = interleaved(rng, [line(rng, packets, loss, repeats, reach) for _ in range(lines)])
     receiver = MoldReceiver(sequence=1, patience_ns=FOREVER, waiting_max=rng.choice((5, 40, 10_000)))
     out = [item for data in [*arriving, sender.end()] for item in receiver.receive(data)]
     whole_at_last = receiver.waiting_max == 10_000
     lost = assert_honest(out := out + receiver.finish(), sent)
-    assert out[-1] == Ended(SESSION, 121)
+    assert out[-1] == Ended(SESSION, COUNT + 1)
     counts = receiver.counts
-    assert (counts.messages, counts.lost) == (120 - len(lost), len(lost))
+    assert (counts.messages, counts.lost) == (COUNT - len(lost), len(lost))
     assert counts.missing == counts.recovered + counts.lost
     assert counts.refused == 0
     came = {n for p in arriving for n in numbers(p)}
-    assert not whole_at_last or lost == set(range(1, 121)) - came
+    assert not whole_at_last or lost == set(range(1, COUNT + 1)) - came
     assert counts.duplicates == sum(len(numbers(p)) for p in arriving) - counts.messages
 
 

@@ -48,10 +48,10 @@ def test_every_message_comes_once_in_order_however_often_the_connection_breaks(s
         connection = server.connection(0)
         assert connection.receive(client.connect(0), 0) == []
         while connection.is_open:
-            if sent < 40:
+            if sent < 20:
                 server.messages.append(rng.randbytes(rng.randrange(20)))
                 sent += 1
-            server.is_over = sent == 40
+            server.is_over = sent == 20
             data = connection.pull(0, most=rng.randrange(1, 5))
             if rng.random() < breaks:
                 out += client.receive(data[: rng.randrange(len(data) + 1)], 0)
@@ -62,7 +62,7 @@ def test_every_message_comes_once_in_order_however_often_the_connection_breaks(s
                 connection.receive(client.logout(), 0)
     assert [item for item in out if not isinstance(item, Accepted)] == [
         *(Message(n, message) for n, message in enumerate(server.messages, 1)),
-        SessionEnded("day", 41),
+        SessionEnded("day", 21),
     ]
     assert client.duplicates == 0
 

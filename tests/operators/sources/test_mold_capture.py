@@ -55,7 +55,7 @@ def write_lines(folder, seed, loss):
     return mold_feed(folder / "a.pcap.gz", path_b="b.pcapng", patience="20ms"), sent
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.3), st.integers(1, 50))
 def test_two_lossy_lines_are_one_feed_that_is_whole_or_says_where_not(tmp_path_factory, seed, loss, frame):
     feed, sent = write_lines(tmp_path_factory.getbasetemp(), seed, loss)

@@ -38,7 +38,7 @@ def test_a_feed_is_whole_though_both_lines_lose_and_the_server_is_killed_twice()
     print(f"seed {seed}")
     feed = MoldSocket(MoldReceiver(sequence=1, patience_ns=PATIENT, ask_every_ns=2_000_000), LINES)
     lines, port, out = feed.ports, 0, list[Output]()
-    for first, enough in ((1, 500), (700, 1500), (2000, COUNT)):
+    for first, enough in ((1, 300), (500, 900), (1300, COUNT)):
         server, port = started("mold", seed, port, first, 0.2, *lines)
         feed.server = (LOCALHOST, port)
         try:
@@ -110,7 +110,7 @@ def test_a_session_over_tcp_is_whole_though_the_server_is_killed_twice():
     server, port = started("soup", seed, 0, 3)
     link = SoupSocket(SoupClient("pair", "secret"), (LOCALHOST, port), retry_s=0.05)
     out = []
-    for enough in (300, 900):
+    for enough in (200, 600):
         out += until(lambda new, out=out, enough=enough: received(out) + received(new) >= enough, link.poll)
         stopped(server)
         server, _ = started("soup", seed, port, 40)
