@@ -1,8 +1,8 @@
 """Packet captures, classic pcap and pcapng, read a record at a time from a stream of bytes.
 
-Sources: "PCAP Capture File Format" and "PCAP Next Generation Capture File Format" (IETF drafts of the opsawg). dpkt, the
-small reader that exists, gives times as floats or Decimals instead of nanoseconds, passes on a cut packet as if it were
-whole, and raises on a cut header; captures of feeds are long, exact, and often cut.
+Sources: "PCAP Capture File Format" and "PCAP Next Generation Capture File Format" (IETF drafts of the opsawg). dpkt,
+the small reader that exists, gives times as floats or Decimals instead of nanoseconds, passes on a cut packet as if it
+were whole, and raises on a cut header; captures of feeds are long, exact, and often cut.
 """
 
 import struct

@@ -1,5 +1,7 @@
 """The UDP payload of a captured frame: Ethernet with or without VLAN tags, Linux cooked or raw IP, IPv4 or IPv6."""
 
+import struct
+
 from operators.framing.refused import Refused
 
 ETHERNET, RAW_IP, LINUX_COOKED, LINUX_COOKED_2 = 1, 101, 113, 276
@@ -9,6 +11,8 @@ _VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
 _IPV4, _IPV6 = 0x0800, 0x86DD
 _UDP = 17
 _MORE_OR_LATER_FRAGMENT = 0x3FFF
+_IPV4_HEADER = struct.Struct(">BxH2xHxB")
+_UDP_HEADER = struct.Struct(">2xHH")
 
 
 def udp_payload(link: int, frame: bytes, port: int | None = None) -> bytes | Refused | None:
@@ -21,8 +25,8 @@ def udp_payload(link: int, frame: bytes, port: int | None = None) -> bytes | Ref
         return None
     version = frame[ip] >> 4
     if version == 4 and len(frame) >= ip + 20:
-        protocol, udp, end = frame[ip + 9], ip + 4 * (frame[ip] & 15), ip + _u16(frame, ip + 2)
-        is_fragment = bool(_u16(frame, ip + 6) & _MORE_OR_LATER_FRAGMENT)
+        header, length, fragment, protocol = _IPV4_HEADER.unpack_from(frame, ip)
+        udp, end, is_fragment = ip + 4 * (header & 15), ip + length, bool(fragment & _MORE_OR_LATER_FRAGMENT)
     elif version == 6 and len(frame) >= ip + 40:
         protocol, udp, end, is_fragment = frame[ip + 6], ip + 40, ip + 40 + _u16(frame, ip + 4), False
     else:
@@ -33,9 +37,10 @@ def udp_payload(link: int, frame: bytes, port: int | None = None) -> bytes | Ref
         return Refused("packet: expected a whole datagram, came a fragment", frame)
     if len(frame) < udp + 8:
         return Refused(f"packet: expected a UDP header in {udp + 8} bytes, came {len(frame)}", frame)
-    if port is not None and _u16(frame, udp + 2) != port:
+    to_port, length = _UDP_HEADER.unpack_from(frame, udp)
+    if port not in (None, to_port):
         return None
-    return frame[udp + 8 : min(end, udp + _u16(frame, udp + 4))]
+    return frame[udp + 8 : min(end, udp + length)]
 
 
 def _ip_start(link: int, frame: bytes) -> int | None:
