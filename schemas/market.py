@@ -140,6 +140,9 @@ class FeedEventKind(IntEnum):
     TRUNCATED = 10  # the capture ends inside a message
     CHECKSUM = 11  # the book's checksum is `last`, the venue states `first`
     RECONNECT = 12  # the feed's connection was opened anew
+    RECOVERED = 13  # messages `first`..`last` came late, in their place
+    BROKEN_TRADE = 14  # the venue took back execution number `first`
+    CIRCUIT_BREAKER = 15  # the whole market fell through level `first`; halts of the instruments follow
 
 
 FEED_EVENTS = schema(

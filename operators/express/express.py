@@ -56,7 +56,7 @@ class Express:
 
     def __init__(self, stages: Stages, kept: Mapping[str, int]) -> None:
         self._stages = stages
-        self._kept_rows = 0
+        self._kept_rows = self._cut_rows = 0
         self._parts: list[dict[str, Frame]] = []
         self._kept = State(
             counts=np.zeros(len(PORTS), np.int64),
@@ -77,7 +77,7 @@ class Express:
         `inputs` are the events, or without a book the quotes, of the cut; None where the feed is a stage.
         """
         address, count = (0, 0) if inputs is None else (inputs.ctypes.data, len(inputs))
-        rows = max(len(raw.rows), count)
+        rows = self._cut_rows = max(len(raw.rows), count)
         if rows > self._kept_rows:
             self._keep(rows)
         ctx, clock, data = self._state.ctx, raw.rows, raw.data
@@ -116,13 +116,28 @@ class Express:
             stages.book.make_room(int(cursor[blocks.BOOK_WHY]), self._event(inputs))
         elif stop == Stop.REJECTED and stages.feed is not None:
             block = raw._replace(rows=raw.rows[first : int(cursor[blocks.END])])
-            explained = stages.feed.explained(block, why)
-            written |= {f"feed.{port}": frame for port, frame in explained.items()}
+            found = stages.feed.finish(block, int(cursor[blocks.INPUT_COUNT]), why)
+            if "events" in found:
+                self._replace_events(found.pop("events"))
+            written |= {f"feed.{port}": frame for port, frame in found.items()}
         elif stop == Stop.OUTSIDE and stages.feed is not None:
             raise stages.feed.outside(raw, int(cursor[blocks.END]) + why)
         else:
             raise self._stranger(inputs, why)
         return written
+
+    def _replace_events(self, events: Frame) -> None:
+        """The feed has more to say of the block than its messages: what was lost."""
+        feed, more = self._stages.feed, len(events) - int(self._cursor[blocks.INPUT_COUNT])
+        if feed is None or more == 0:
+            return
+        feed.replace_events(events)
+        self._cursor[blocks.INPUT_COUNT] = len(events)
+        if len(events) > self._state["contexts"][blocks.ROOM]:
+            self._make_room(len(events))
+        self._cut_rows += more
+        if self._cut_rows > self._kept_rows:
+            self._keep(self._cut_rows)
 
     def _event(self, inputs: Frame | None) -> Any:
         """The event of the block at which the book stopped."""
@@ -157,6 +172,6 @@ class Express:
         rows = self._kept_rows = 1 << (inputs - 1).bit_length()
         touches = self._stages.spread.degree_max
         most = (rows, 2 * rows, 3 * rows, touches * rows, touches * rows)
-        for (port, schema), every, count in zip(PORTS, self._kept["every"].tolist(), most, strict=True):
+        for (port, _), every, count in zip(PORTS, self._kept["every"].tolist(), most, strict=True):
             if every != NONE:
-                self._kept.replace(port, np.zeros(count, schema.dtype))
+                self._kept.grow(port, count)

@@ -12,14 +12,17 @@ from pydantic import Field, field_validator
 from operators import operator
 from operators.feeds.itch_example import itch_example
 from operators.feeds.itch_kernel import NEVER_DEFINED, REJECT, SCALE, decode
-from operators.feeds.itch_layout import LOCATES, PRICE_UNITS, layout_table
-from operators.feeds.itch_reject import explain, is_truncated
+from operators.feeds.itch_layout import LOCATES, PRICE_UNITS, code_table, layout_table
+from operators.feeds.itch_reject import Reason, explain, is_truncated
+from operators.feeds.itch_remark import Remark, remark, remark_on
+from operators.framing.notice import Began, decode_notice
+from operators.framing.refused import Refused
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register
 from schemas.errors import ConfigError, InvariantError
 from schemas.instrument import Instrument
-from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, RAW, FeedEventKind, RawFrame
+from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, LAST, RAW, EventKind, FeedEventKind, RawFrame
 from schemas.record import DECIMAL_SCALE, Frame, Schema
 
 _NANOS = 10**DECIMAL_SCALE
@@ -55,12 +58,14 @@ class Itch50(Operator):
 
     A stock directory message ties a stock locate to an instrument by `Instrument.symbol` and declares its book
     whole (SYNC 1). Every message is decoded, ignored, or becomes one dead letter; where a rejected one could have
-    changed the book of an instrument, SYNC 0 follows, so that nothing trades on it.
+    changed the book of an instrument, SYNC 0 follows, so that nothing trades on it; where messages were lost on their
+    way, all followed instruments get one. Broken trades, circuit breakers and what was lost become feed events.
 
     Raises ConfigError for an unknown feed or instrument and for symbols that ITCH cannot carry or tell apart,
     InvariantError for a frame whose rows point outside of its bytes.
     """
 
+    version = 2
     inputs: ClassVar[Mapping[str, Schema]] = {"raw": RAW}
     outputs: ClassVar[Mapping[str, Schema]] = {
         "events": EVENTS,
@@ -83,6 +88,8 @@ class Itch50(Operator):
             scales=np.array([_scale(instrument) for instrument in desk.instruments], SCALE),
             events=np.zeros(0, EVENTS.dtype),
             rejects=np.zeros(0, REJECT),
+            codes=code_table(),
+            halts=np.zeros(len(desk.instruments), np.int32),
         )
         self._make_room(64)
 
@@ -96,10 +103,20 @@ class Itch50(Operator):
         decoded, rejected = decode(self._tables.ctx, raw.rows, raw.data)
         if decoded < 0:
             raise self.outside(raw, rejected)
+        return self.finish(raw, decoded, rejected)
+
+    def finish(self, raw: RawFrame, decoded: int, rejected: int) -> dict[str, Frame]:
+        """The rows by port, `decode` having returned that it filled so many rows of its tables."""
         produced = {"events": self.events[:decoded]} if decoded else {}
         if rejected:
-            produced |= self.explained(raw, rejected)
+            produced |= self._explained(raw, self._tables["rejects"][:rejected], self.events[:decoded])
         return produced
+
+    def replace_events(self, events: Frame) -> None:
+        """Have these rows in the event table, in the place of those that `decode` has just put there."""
+        if len(events) > self._room:
+            self._make_room(len(events))
+        self.events[: len(events)] = events
 
     @property
     def context(self) -> int:
@@ -107,13 +124,14 @@ class Itch50(Operator):
         return self._tables.ctx
 
     def snapshot(self) -> Any:
-        """What each locate stands for, up to the last one defined."""
+        """What each locate stands for, up to the last one defined, and what halts each instrument."""
         instrument_of = self._tables["instrument_of"]
         defined = np.flatnonzero(instrument_of != NEVER_DEFINED)
-        return instrument_of[: defined[-1] + 1 if len(defined) else 0].copy()
+        return instrument_of[: defined[-1] + 1 if len(defined) else 0].copy(), self._tables["halts"].copy()
 
     def restore(self, state: Any) -> None:
         """Know the locates of a snapshot, and no others."""
+        state, self._tables["halts"][:] = state
         instrument_of, locate_of = self._tables["instrument_of"], self._tables["locate_of"]
         instrument_of[:] = NEVER_DEFINED
         instrument_of[: len(state)] = state
@@ -140,20 +158,47 @@ class Itch50(Operator):
             f"its message is {size} bytes from {start}, but the frame has {len(raw.data)}"
         )
 
-    def explained(self, raw: RawFrame, rejected: int) -> dict[str, Frame]:
-        """Dead letters and feed events for the messages of `raw` that `decode` has just rejected."""
-        letters, truncations = [], []
-        for row, reason, instrument in self._tables["rejects"][:rejected].tolist():
+    def _explained(self, raw: RawFrame, rejects: Frame, events: Frame) -> dict[str, Frame]:
+        """The rows of what the kernel left to explain; `events` are those it decoded."""
+        letters, admitted, losses = [], [], []
+        for row, reason, instrument in rejects.tolist():
             message, entry = raw.message(row), raw.rows[row]
             cause, ts = int(entry["cause"]), int(entry["ts"])
-            definition = self.desk.instruments[instrument] if instrument >= 0 else None
-            letters.append((cause, ts, self._feed, explain(reason, message, definition), message))
+            found = self._explain(reason, message, instrument)
+            if found is None:
+                continue
+            if not isinstance(found, Refused):
+                admitted.append((cause, ts, self._feed, instrument, *found))
+                if found[0] is FeedEventKind.GAP:
+                    losses += self._losses(cause, ts)
+                continue
+            letters.append((cause, ts, self._feed, *found))
             if is_truncated(reason, message):
-                truncations.append((cause, ts, self._feed, instrument, FeedEventKind.TRUNCATED, 0, 0))
-        frames = {"dead_letters": DEAD_LETTERS.rows(letters)}
-        if truncations:
-            frames["feed_events"] = FEED_EVENTS.rows(truncations)
-        return frames
+                admitted.append((cause, ts, self._feed, instrument, FeedEventKind.TRUNCATED, 0, 0))
+        frames = {"dead_letters": DEAD_LETTERS.rows(letters), "feed_events": FEED_EVENTS.rows(admitted)}
+        if losses:
+            lost = EVENTS.rows(losses)
+            frames["events"] = np.insert(events, np.searchsorted(events["cause"], lost["cause"]), lost)
+        return {port: frame for port, frame in frames.items() if len(frame)}
+
+    def _explain(self, reason: int, message: bytes, instrument: int) -> Refused | Remark | None:
+        """A dead letter, a feed event, or nothing."""
+        if reason == Reason.REMARK:
+            return remark(message)
+        notice = decode_notice(message) if reason == Reason.NOTICE else None
+        if isinstance(notice, Began):
+            return None
+        if isinstance(notice, Refused):
+            return notice
+        if notice is not None:
+            return remark_on(notice)
+        definition = self.desk.instruments[instrument] if instrument >= 0 else None
+        return Refused(explain(reason, message, definition), message)
+
+    def _losses(self, cause: int, ts: int) -> list[tuple[int, ...]]:
+        """SYNC 0 for every instrument of the feed: any of them may have changed."""
+        followed = self._tables["followed"].tolist()
+        return [(cause, ts, 0, 0, 0, 0, 0, instrument, EventKind.SYNC, 0, LAST) for instrument in followed]
 
 
 def _feed_index(desk: Desk, feed: str) -> int:

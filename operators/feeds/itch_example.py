@@ -6,6 +6,9 @@ from decimal import Decimal
 import numpy as np
 
 from operators.feeds import itch_encode as itch
+from operators.framing.mold_output import Lost, Recovered
+from operators.framing.notice import encode_notice
+from operators.framing.refused import Refused
 from operators.operator import Desk, Example, Feed
 from schemas.instrument import Instrument
 from schemas.market import RAW, RawFrame, RawKind
@@ -63,6 +66,15 @@ def _order_message(rng: np.random.Generator, ts: int) -> bytes:
         itch.trade(number, ts, shares, stock, price + int(rng.integers(2)) * 50, match),
         itch.trading_action(number, ts, stock, b"THPQ"[int(rng.integers(4)) :][:1]),
         itch.stock_directory(number, ts, stock),
+        itch.operational_halt(
+            number, ts, stock, b"QQX"[int(rng.integers(3)) :][:1], b"HTT"[int(rng.integers(3)) :][:1]
+        ),
+        itch.cross_trade(number, ts, shares * int(rng.integers(2)), stock, price, match),
+        itch.broken_trade(number, ts, match),
+        itch.circuit_breaker(ts, b"123"[int(rng.integers(3)) :][:1]),
+        encode_notice(Lost(order, order + shares)),
+        encode_notice(Recovered(order, order + shares)),
+        encode_notice(Refused("packet: expected something else", b"?")),
     )
     return messages[int(rng.integers(len(messages)))]
 

@@ -5,8 +5,19 @@ from typing import Any
 import numpy as np
 
 from operators.feeds.itch_bytes import be8, be16, be32, be64, printable
-from operators.feeds.itch_layout import DAY_NS, DIRECTORY, LAYOUT, LOCATE, PRICE_MAX, TIMESTAMP
+from operators.feeds.itch_layout import (
+    CODE,
+    DAY_NS,
+    DIRECTORY,
+    LAYOUT,
+    LOCATE,
+    PRICE_MAX,
+    REMARK,
+    SHARES_MAX,
+    TIMESTAMP,
+)
 from operators.feeds.itch_reject import Reason
+from operators.framing.notice import KINDS
 from operators.kernel import kernel, table
 from schemas.market import EVENTS, LAST, EventKind, RawKind
 from schemas.record import Frame
@@ -15,23 +26,31 @@ SCALE = np.dtype([("price_mul", "i8"), ("price_div", "i8"), ("lot_mul", "i8"), (
 """Of an instrument: ticks = price · price_mul / price_div, lots = shares · lot_mul / lot_div, in lowest terms."""
 
 REJECT = np.dtype([("row", "i8"), ("reason", "i4"), ("instrument", "i4")])
-"""A rejected message: its row in the frame, its Reason, and the instrument concerned (-1 none)."""
+"""A message that Python has to look at: its row in the frame, its Reason, the instrument concerned (-1 none)."""
 
 # What a locate stands for, where it is not an instrument's index.
 NEVER_DEFINED, NOT_FOLLOWED = -2, -1
 
 # Tables behind `ctx`: what the session taught (the instrument of each locate, and the locate of each instrument, -1
-# none yet), what was configured (feed and midnight, message layouts, followed stocks, scales), and the rows produced.
-INSTRUMENT_OF, LOCATE_OF, SESSION, LAYOUTS, SYMBOLS, FOLLOWED, SCALES, EVENT_ROWS, REJECT_ROWS = range(9)
+# none yet), what was configured (feed and midnight, message layouts, followed stocks, scales), the rows produced, the
+# codes that are known, and what halts each instrument.
+INSTRUMENT_OF, LOCATE_OF, SESSION, LAYOUTS, SYMBOLS, FOLLOWED, SCALES, EVENT_ROWS, REJECT_ROWS, CODES, HALTS = range(11)
 
 _I4, _I8, _EVENT = np.dtype(np.int32), np.dtype(np.int64), EVENTS.dtype
 _MESSAGE = int(RawKind.MESSAGE)
 _DIRECTORY, _STATUS, _TRADE, _SYNC = int(DIRECTORY), int(EventKind.STATUS), int(EventKind.TRADE), int(EventKind.SYNC)
 _CLOCK_BITS = (1 << 48) - 1
-_BUY, _SELL, _TRADING = ord("B"), ord("S"), ord("T")
+_BUY, _SELL, _TRADING, _NASDAQ = ord("B"), ord("S"), ord("T"), ord("Q")
+_REGULATORY, _OPERATIONAL = 1, 2
+"""Bits of what halts an instrument."""
+_NOTICES = tuple(int.from_bytes(kind, "big") for kind in KINDS)
 
-_FINE = 0
-_EMPTY, _TYPE, _LENGTH, _CLOCK, _UNDEFINED, _REDEFINED, _STOCK, _SIDE, _SHARES, _LOT, _PRICE, _TICK = map(int, Reason)
+_FINE, _SILENT = 0, -1
+"""Instead of a Reason: the message becomes an event, or nothing."""
+_EMPTY, _TYPE, _LENGTH, _CLOCK, _UNDEFINED, _REDEFINED, _STOCK, _SIDE, _SHARES, _LOT, _PRICE, _TICK = map(
+    int, list(Reason)[:12]
+)
+_CODE, _REMARK, _NOTICE = int(Reason.CODE), int(Reason.REMARK), int(Reason.NOTICE)
 
 
 @kernel
@@ -60,9 +79,9 @@ def decode(ctx: Any, rows: Frame, data: Frame) -> tuple[int, int]:
         instrument = instrument_of[be16(message + LOCATE)] if size > 2 else NEVER_DEFINED
         reason = _check_header(message, size, layout)
         if reason == _FINE:
-            if layout.kind == 0:
-                continue
-            if layout.kind == _DIRECTORY:
+            if layout.kind <= 0:
+                reason = _check_skipped(ctx, message, layout, instrument)
+            elif layout.kind == _DIRECTORY:
                 reason, instrument = _define(ctx, message, instrument)
             elif instrument == NEVER_DEFINED:
                 reason = _UNDEFINED
@@ -70,8 +89,12 @@ def decode(ctx: Any, rows: Frame, data: Frame) -> tuple[int, int]:
                 continue
         event = events[decoded]
         if reason == _FINE:
-            reason = _fill(event, message, layout, scales[instrument])
+            reason = _fill(ctx, event, message, layout, instrument, scales[instrument])
+        if reason == _SILENT:
+            continue
         if reason != _FINE:
+            if reason == _NOTICE:
+                instrument = NOT_FOLLOWED
             reject = rejects[rejected]
             reject.row, reject.reason, reject.instrument = i, reason, max(instrument, -1)
             rejected += 1
@@ -89,7 +112,7 @@ def _check_header(message: int, size: int, layout: Any) -> int:
     if size == 0:
         return _EMPTY
     if layout.length == 0:
-        return _TYPE
+        return _NOTICE if size >= 4 and be32(message) in _NOTICES else _TYPE
     if size != layout.length:
         return _LENGTH
     return _FINE if _clock(message) < DAY_NS else _CLOCK
@@ -104,7 +127,35 @@ def _clock(message: int) -> int:
 @kernel
 def _touches_book(layout: Any) -> bool:
     """Whether losing such a message can leave a book wrong. Nobody knows that of an unknown type: assume so."""
-    return layout.length == 0 or layout.kind not in (0, _TRADE)
+    return layout.length == 0 or (layout.kind > 0 and layout.kind != _TRADE)
+
+
+@kernel
+def _check_skipped(ctx: Any, message: int, layout: Any, instrument: int) -> int:
+    """Of a message that becomes no event: the reason to reject it or to remark on it, or that it is silent."""
+    if not _are_known(ctx, message, layout):
+        return _CODE
+    if layout.stock and not printable(be64(message + layout.stock)):
+        return _STOCK
+    if layout.kind != REMARK or instrument == NOT_FOLLOWED:
+        return _SILENT
+    if instrument == NEVER_DEFINED and be16(message + LOCATE) != 0:
+        return _UNDEFINED
+    return _REMARK
+
+
+@kernel
+def _are_known(ctx: Any, message: int, layout: Any) -> bool:
+    """Whether the coded fields have codes that the specification knows."""
+    codes = table(ctx, CODES, CODE)
+    for i in range(layout.coded, layout.coded + layout.codes):
+        code = np.uint64(be8(message + codes[i].offset))
+        if code >= 128:
+            return False
+        bits = codes[i].low if code < 64 else codes[i].high
+        if (bits >> (code & np.uint64(63))) & np.uint64(1) == 0:
+            return False
+    return True
 
 
 @kernel
@@ -142,7 +193,7 @@ def _fill_sync(event: Any, whole: int) -> None:
 
 
 @kernel
-def _fill(event: Any, message: int, layout: Any, scale: Any) -> int:
+def _fill(ctx: Any, event: Any, message: int, layout: Any, instrument: int, scale: Any) -> int:
     """Read the body of a message into `event`; returns the reason not to, or 0."""
     if layout.kind == _DIRECTORY:
         _fill_sync(event, 1)
@@ -156,10 +207,12 @@ def _fill(event: Any, message: int, layout: Any, scale: Any) -> int:
         if side not in (_BUY, _SELL):
             return _SIDE
         event.side = 1 if side == _SELL else 0
+    if layout.codes and not _are_known(ctx, message, layout):
+        return _CODE
     if layout.shares:
-        shares = be32(message + layout.shares)
-        if shares == 0:
-            return _SHARES
+        shares = be64(message + layout.shares) if layout.wide else be32(message + layout.shares)
+        if shares <= 0 or shares > SHARES_MAX:
+            return _SILENT if shares == 0 and layout.wide else _SHARES
         event.qty = shares * scale.lot_mul
         if scale.lot_div != 1:
             if event.qty % scale.lot_div:
@@ -177,5 +230,21 @@ def _fill(event: Any, message: int, layout: Any, scale: Any) -> int:
                 return _TICK
             event.price //= scale.price_div
     if layout.kind == _STATUS:
-        event.qty = 1 if be8(message + layout.state) == _TRADING else 0
+        return _fill_status(ctx, event, message, layout, instrument)
+    return _FINE
+
+
+@kernel
+def _fill_status(ctx: Any, event: Any, message: int, layout: Any, instrument: int) -> int:
+    """An instrument trades here while neither its listing market nor our venue halts it."""
+    if layout.market and be8(message + layout.market) != _NASDAQ:
+        return _SILENT
+    halts = table(ctx, HALTS, _I4)
+    reason = _OPERATIONAL if layout.market else _REGULATORY
+    state = be8(message + (layout.action if layout.market else layout.state))
+    if state == _TRADING:
+        halts[instrument] &= ~reason
+    else:
+        halts[instrument] |= reason
+    event.qty = 1 if halts[instrument] == 0 else 0
     return _FINE

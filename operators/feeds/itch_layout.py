@@ -1,17 +1,17 @@
-"""The messages of NASDAQ TotalView-ITCH 5.0: their lengths, and where the fields we read lie.
+"""The messages of ITCH 5.0 as the kernel sees them: their lengths, what they become, and where the fields we read lie.
 
-Source: "Nasdaq TotalView-ITCH 5.0", section 4 (23 message types, `O` being the latest). Offsets count from the
-type byte. All integers are unsigned and big-endian; every message starts with the same eleven bytes:
-type (1), stock locate (2), tracking number (2), nanoseconds since midnight (6).
+Offsets count from the type byte; they follow from `itch_types`.
 """
 
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
+from operators.feeds.itch_types import BY_TYPE, MESSAGE_TYPES
 from schemas.market import EventKind
+from schemas.record import Frame
 
-LOCATE, TIMESTAMP, HEADER_LENGTH = 1, 5, 11
+LOCATE, TIMESTAMP = 1, 5
 
 DAY_NS = 24 * 3600 * 10**9
 """Timestamps are below this."""
@@ -22,11 +22,40 @@ PRICE_UNITS = 10**4
 PRICE_MAX = 200_000 * PRICE_UNITS
 """The largest price the specification allows."""
 
+SHARES_MAX = (1 << 32) - 1
+"""The most shares we take from a field of eight bytes; those of four hold no more."""
+
 LOCATES = 1 << 16
 """Stock locates that can be told apart."""
 
 DIRECTORY = EventKind.SYNC
 """`R` makes a stock known; for a stock we follow that is where its book starts whole."""
+
+REMARK = -1
+"""Kind of the types that become a feed event and no market event."""
+
+_E = EventKind
+_KINDS: dict[str, tuple[int, str]] = {
+    "R": (DIRECTORY, "stock"),
+    "H": (_E.STATUS, "stock state"),
+    "h": (_E.STATUS, "stock market action"),
+    "A": (_E.ADD, "order side shares stock price"),
+    "F": (_E.ADD, "order side shares stock price"),
+    "E": (_E.EXECUTE, "order shares"),
+    "C": (_E.EXECUTE, "order shares price"),
+    "X": (_E.CANCEL, "order shares"),
+    "D": (_E.DELETE, "order"),
+    "U": (_E.REPLACE, "order order_new shares price"),
+    "P": (_E.TRADE, "order side shares stock price"),
+    "Q": (_E.TRADE, "shares stock price"),
+    "B": (REMARK, ""),
+    "W": (REMARK, ""),
+}
+"""Type -> what it becomes, and the fields that matter for that. The other types are checked and skipped."""
+
+_CHECKED = "SHYLWKhQINO"
+"""Types whose codes are checked. In a directory message they only describe the stock, and new ones appear; the side of
+an order is checked where it is read, and whether a print counts in statistics changes no book."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +64,7 @@ class Layout:
 
     code: int
     length: int
-    kind: int = 0  # the EventKind it becomes, 0 for types we check and skip
+    kind: int = 0  # the EventKind it becomes, REMARK, or 0 for types we check and skip
     order: int = 0
     order_new: int = 0
     side: int = 0
@@ -43,34 +72,47 @@ class Layout:
     stock: int = 0
     price: int = 0
     state: int = 0
+    market: int = 0
+    action: int = 0
+    wide: int = 0  # 1 where shares has eight bytes
+    coded: int = 0  # the first row of `code_table` that speaks of the type
+    codes: int = 0  # how many do
 
 
-_E = EventKind
-MESSAGES = (
-    Layout(ord("S"), 12),  # system event
-    Layout(ord("R"), 39, DIRECTORY, stock=11),
-    Layout(ord("H"), 25, _E.STATUS, stock=11, state=19),  # stock trading action
-    Layout(ord("Y"), 20),  # Reg SHO restriction
-    Layout(ord("L"), 26),  # market participant position
-    Layout(ord("V"), 35),  # market-wide circuit breaker: decline levels
-    Layout(ord("W"), 12),  # market-wide circuit breaker: status
-    Layout(ord("K"), 28),  # IPO quoting period update
-    Layout(ord("J"), 35),  # LULD auction collar
-    Layout(ord("h"), 21),  # operational halt
-    Layout(ord("A"), 36, _E.ADD, order=11, side=19, shares=20, stock=24, price=32),
-    Layout(ord("F"), 40, _E.ADD, order=11, side=19, shares=20, stock=24, price=32),  # with attribution
-    Layout(ord("E"), 31, _E.EXECUTE, order=11, shares=19),
-    Layout(ord("C"), 36, _E.EXECUTE, order=11, shares=19, price=32),  # at another price than the order's
-    Layout(ord("X"), 23, _E.CANCEL, order=11, shares=19),
-    Layout(ord("D"), 19, _E.DELETE, order=11),
-    Layout(ord("U"), 35, _E.REPLACE, order=11, order_new=19, shares=27, price=31),
-    Layout(ord("P"), 44, _E.TRADE, order=11, side=19, shares=20, stock=24, price=32),  # non-displayed order
-    Layout(ord("Q"), 40),  # cross trade
-    Layout(ord("B"), 19),  # broken trade
-    Layout(ord("I"), 50),  # net order imbalance indicator
-    Layout(ord("N"), 20),  # retail price improvement indicator
-    Layout(ord("O"), 48),  # direct listing with capital raise
-)
+@dataclass(frozen=True)
+class Coded:
+    """A coded field: its offset, and the codes it may have, bit c of (low, high) standing for character c < 128."""
+
+    type: int
+    offset: int
+    low: int
+    high: int
+
+
+def _coded_fields() -> list[Coded]:
+    rows = []
+    for code in _CHECKED:
+        for field in BY_TYPE[code].fields:
+            if field.codes:
+                bits = sum(1 << ord(known) for known in field.codes)
+                rows.append(Coded(ord(code), BY_TYPE[code].offsets[field.name], bits & 2**64 - 1, bits >> 64))
+    return rows
+
+
+CODED = _coded_fields()
+
+
+def _layout(code: str) -> Layout:
+    kind, names = _KINDS.get(code, (0, "stock"))
+    offsets = {name: at for name, at in BY_TYPE[code].offsets.items() if name in names.split()}
+    own = [i for i, coded in enumerate(CODED) if coded.type == ord(code)]
+    is_wide = any(field == ("shares", "Q", "") for field in BY_TYPE[code].fields)
+    return Layout(
+        ord(code), BY_TYPE[code].length, kind, **offsets, wide=int(is_wide), coded=own[0] if own else 0, codes=len(own)
+    )
+
+
+MESSAGES = tuple(_layout(kind.code) for kind in MESSAGE_TYPES)
 """Every type of the specification, in its order."""
 
 BY_CODE = {layout.code: layout for layout in MESSAGES}
@@ -78,10 +120,18 @@ BY_CODE = {layout.code: layout for layout in MESSAGES}
 LAYOUT = np.dtype([(field.name, "i4") for field in fields(Layout)])
 """A `Layout` as kernels see it."""
 
+CODE = np.dtype([("type", "i8"), ("offset", "i8"), ("low", "u8"), ("high", "u8")])
+"""A `Coded` as kernels see it."""
 
-def layout_table() -> np.ndarray[tuple[int], np.dtype[np.void]]:
+
+def layout_table() -> Frame:
     """256 rows of LAYOUT, by type byte; length 0 marks bytes that are no message type."""
     rows = np.zeros(256, LAYOUT)
     for layout in MESSAGES:
         rows[layout.code] = astuple(layout)
     return rows
+
+
+def code_table() -> Frame:
+    """A row of CODE per coded field that is checked."""
+    return np.array([astuple(coded) for coded in CODED], CODE)

@@ -2,12 +2,22 @@
 
 from enum import IntEnum
 
-from operators.feeds.itch_layout import BY_CODE, DAY_NS, HEADER_LENGTH, LOCATE, PRICE_MAX, PRICE_UNITS, TIMESTAMP
+from operators.feeds.itch_layout import (
+    BY_CODE,
+    DAY_NS,
+    LOCATE,
+    PRICE_MAX,
+    PRICE_UNITS,
+    SHARES_MAX,
+    TIMESTAMP,
+)
+from operators.feeds.itch_message import decode
+from operators.feeds.itch_types import BY_TYPE, HEADER_LENGTH
 from schemas.instrument import Instrument
 
 
 class Reason(IntEnum):
-    """Why a message was rejected: the first thing wrong with it."""
+    """Why a message was rejected: the first thing wrong with it. The last two reject nothing: see `itch_remark`."""
 
     EMPTY = 1
     TYPE = 2
@@ -21,6 +31,9 @@ class Reason(IntEnum):
     LOT = 10
     PRICE = 11
     TICK = 12
+    CODE = 13
+    REMARK = 14  # it becomes a feed event
+    NOTICE = 15  # it is what a source says of messages that did not come
 
 
 def is_truncated(reason: int, message: bytes) -> bool:
@@ -60,7 +73,8 @@ def _body(reason: Reason, message: bytes, instrument: Instrument | None) -> str:
         case Reason.SIDE:
             return f"side: expected B or S, came {message[layout.side : layout.side + 1]!r}"
         case Reason.SHARES:
-            return "shares: expected more than 0, came 0"
+            shares = _number(message, layout.shares, 8 if layout.wide else 4)
+            return f"shares: expected more than 0 and at most {SHARES_MAX}, came {shares}"
         case Reason.LOT:
             lot = instrument and instrument.lot
             return f"shares: expected a multiple of the lot {lot}, came {_number(message, layout.shares, 4)}"
@@ -70,6 +84,11 @@ def _body(reason: Reason, message: bytes, instrument: Instrument | None) -> str:
         case Reason.TICK:
             tick = instrument and instrument.tick
             return f"price: expected a multiple of the tick {tick}, came {_price(message, layout.price)}"
+        case Reason.CODE:
+            found = decode(message)
+            name = found.unknown_codes[0]
+            known = next(field.codes for field in BY_TYPE[found.code].fields if field.name == name)
+            return f"{name.replace('_', ' ')}: expected one of {' '.join(known)}, came {found.fields[name]!r}"
     raise ValueError(f"{reason!r} is not a reason about a message's body")
 
 

@@ -7,14 +7,21 @@ import numpy as np
 
 from operators.sources.capture_file import CaptureFile
 from operators.sources.feed import FeedConfig
-from operators.sources.framing import frame_itch50, frame_recording, frame_session
+from operators.sources.framing import frame_itch50, frame_recording, frame_session, frame_stamped
+from operators.sources.mold_capture import MoldCapture
 from schemas.errors import CaptureError
 from schemas.record import Frame
 
 BLOCK_BYTES = 4 << 20
 """How much of a capture is in memory; more only where a message of a session is longer."""
 
-_FRAMINGS = {"itch50": frame_itch50, "recording": frame_recording, "session": frame_session}
+_FRAMINGS = {
+    "itch50": frame_itch50,
+    "recording": frame_recording,
+    "session": frame_session,
+    "mold_pcap": frame_stamped,
+    "journal": frame_stamped,
+}
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
@@ -41,7 +48,8 @@ class Capture:
     def __init__(self, feed: FeedConfig, path: Path, feed_index: int, resume: CapturePosition | None) -> None:
         self._frame = _FRAMINGS[feed.format]
         self._origin, self._feed_index, self._id = feed.origin_ns, feed_index, feed.id
-        self._file = CaptureFile(feed.id, path, feed.connection)
+        is_mold = feed.format == "mold_pcap"
+        self._file = MoldCapture(feed, path) if is_mold else CaptureFile(feed.id, path, feed.connection)
         if resume is not None:
             self._check(resume, path)
             self._file.skip(resume.offset)

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from schemas.instrument import Definition
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording", "session"]
+FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal"]
 
 
 class FeedConfig(Definition):
@@ -26,6 +26,12 @@ class FeedConfig(Definition):
     `{"t": "connect"|"recv"|"http"|"send"|"header", "conn", "ts", "data"}`, `ts` in seconds UTC. The feed is
     what was received on one `connection`, of which the capture may hold several; the desk clock is the
     receive time, to the microsecond.
+
+    `mold_pcap` is a packet capture, pcap or pcapng, of MoldUDP64 over UDP; the desk clock is the time of
+    capture. `path_b` is the capture of the other line of the same feed: what either has, comes once.
+
+    `journal` is what was received live, as `operators.sources.journal` wrote it down; the desk clock is the
+    receive time. It is read once the session is over.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")
@@ -38,6 +44,12 @@ class FeedConfig(Definition):
     delay: Duration = Field(default=0, ge=0, description="itch50: time from the event to its receipt")
     date: datetime.date | None = Field(default=None, description="itch50: the session's date")
     timezone: str | None = Field(default=None, description="itch50: the timezone of the session's midnight")
+
+    path_b: str | None = Field(default=None, min_length=1, description="mold_pcap: line B, in the folder of `path`")
+    port: int | None = Field(default=None, ge=1, le=65535, description="mold_pcap: only datagrams to this UDP port")
+    patience: Duration = Field(
+        default=100_000_000, gt=0, description="mold_pcap: how long messages wait for one missing before them"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -80,6 +92,14 @@ class FeedConfig(Definition):
         present = [name for name, value in (session | {"delay": self.delay or None}).items() if value is not None]
         if present:
             raise ValueError(f"feed {self.id!r} records the receive time of every message; remove {present[0]!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_lines(self) -> "FeedConfig":
+        fields = type(self).model_fields
+        present = [name for name in ("path_b", "port", "patience") if getattr(self, name) != fields[name].default]
+        if present and self.format != "mold_pcap":
+            raise ValueError(f"feed {self.id!r} is no capture of packets; remove {present[0]!r}, or use mold_pcap")
         return self
 
     @property

@@ -18,6 +18,8 @@ _DAY_NS = 86_400 * 10**9
 _TIME_END = 11
 """A message of ITCH 5.0 has its timestamp in bytes 5 to 10: nanoseconds since midnight, big-endian."""
 
+_STAMP_LENGTH = 12
+
 CLOCK_MAX = (1 << 63) - 1
 """Behind every clock."""
 
@@ -45,9 +47,7 @@ def frame_itch50(
             break
         end = min(end, stop)
         if end - start >= _TIME_END:
-            time = np.int64(0)
-            for i in range(start + 5, start + _TIME_END):
-                time = (time << 8) | np.int64(block[i])
+            time = _number(block, start + 5, start + _TIME_END)
             if time < _DAY_NS:
                 clock = max(clock, origin + time)
         _write(rows[n], cause + n, clock, _MESSAGE, feed, start - base, end - start)
@@ -109,11 +109,42 @@ def frame_session(
 
 
 @kernel
+def frame_stamped(
+    block: Any, is_final: bool, cursor: Any, origin: int, feed: int, cause: int, rows: Any, ends: Any
+) -> int:
+    """Index messages behind their receive time (8 bytes, big-endian) and length (4) in `block`. Returns how many."""
+    base, clock, stop = cursor[0], cursor[1], len(block)
+    position = base
+    n = 0
+    while n < len(rows) and position + _STAMP_LENGTH <= stop:
+        start = position + _STAMP_LENGTH
+        end = start + _number(block, start - 4, start)
+        if end > stop:
+            break
+        clock = max(clock, origin + _number(block, position, start - 4))
+        _write(rows[n], cause + n, clock, _MESSAGE, feed, start - base, end - start)
+        ends[n] = end - base
+        position = end
+        n += 1
+    cursor[0], cursor[1] = position, clock
+    return n
+
+
+@kernel
 def _little(block: Any, start: int, size: int) -> Any:
     """A little-endian number of `size` bytes."""
     number = np.int64(0)
     for i in range(size):
         number |= np.int64(block[start + i]) << (8 * i)
+    return number
+
+
+@kernel
+def _number(block: Any, start: int, end: int) -> Any:
+    """The big-endian number in bytes `start` to `end`."""
+    number = np.int64(0)
+    for i in range(start, end):
+        number = (number << 8) | np.int64(block[i])
     return number
 
 

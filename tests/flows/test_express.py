@@ -14,10 +14,13 @@ from flows.express import ExpressStep, express_path
 from flows.graph import build_graph
 from flows.step import Step
 from operators.execution.rows import MOST_ROWS_PER_STEP, scratch
+from operators.framing.mold_output import Lost
+from operators.framing.notice import encode_notice
 from operators.operator import Frames
 from operators.simulator.files import write_session
 from operators.simulator.parameters import SessionParameters
 from operators.sources.desk_input import DeskInput
+from schemas.market import FeedEventKind
 from schemas.signal import Action
 from tests.flows.test_simulated_truth import CONFIG
 from tests.recovery.session import framed, messages_of
@@ -53,7 +56,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     capture, rng = folder / "session.itch", random.Random(7)
     messages = messages_of(capture.read_bytes())
     for i in range(7_000, len(messages), 200):
-        messages[i] = rng.choice([messages[i][:-1], b"?" + messages[i][1:], b""])
+        messages[i] = rng.choice([messages[i][:-1], b"?" + messages[i][1:], b"", encode_notice(Lost(i, i + 2))])
     capture.write_bytes(framed(messages))
     return folder
 
@@ -123,6 +126,7 @@ def test_rows_and_state_are_those_of_the_steps(
     config = configuration(session, **changes)
     expected, state = rows_of(config, 1_000, "steps")
     assert {"orders", "fills", "equity", "quotes", "spreads", "dead_letters", "feed_events"} <= expected.keys()
+    assert FeedEventKind.GAP in [row[4] for row in expected["feed_events"]]
     for frame in frames:
         found, express_state = rows_of(config, frame, path)
         assert found == expected

@@ -37,16 +37,38 @@ FORMATS = {
     "O": ">cHH6s8scIIIQII",
 }
 LENGTHS = {code: struct.calcsize(layout) for code, layout in FORMATS.items()}
-DECODED = "RHAFECXDUP"
+DECODED = "RHhAFECXDUPQ"
+REMARKED = "BW"
+
+CODES = {
+    "S": {4: b"OSQMEC"},
+    "H": {5: b"HPQT"},
+    "Y": {5: b"012"},
+    "L": {6: b"YN", 7: b"NPSRL", 8: b"AEWSD"},
+    "W": {4: b"123"},
+    "K": {6: b"AC"},
+    "h": {5: b"QBX", 6: b"HT"},
+    "Q": {8: b"OCHIA"},
+    "I": {6: b"BSNOP", 11: b"OCHIA", 12: b"L123456789ABC "},
+    "N": {5: b"BSAN"},
+    "O": {5: b"YN"},
+}
+"""Type -> position of the field in FORMATS -> codes it may have."""
+
+STOCK_AT = {"Y": 4, "L": 5, "K": 4, "J": 4, "I": 7, "N": 4, "O": 4}
+"""Position of the stock in the types that become nothing."""
 
 
 class Decoded(NamedTuple):
-    """Events as tuples in the order of the EVENTS schema; rejects as (cause, field); truncated and ignored causes."""
+    """Events as tuples in the order of the EVENTS schema; rejects as (cause, field); truncated and ignored causes;
+    remarks as (cause, instrument, kind, number).
+    """
 
     events: list[tuple[int, ...]]
     rejects: list[tuple[int, str]]
     truncated: list[tuple[int, int]]
     ignored: list[int]
+    remarks: list[tuple[int, int, int, int]]
 
 
 class FieldError(Exception):
@@ -61,9 +83,10 @@ class Reference:
         self.desk, self.midnight = desk, midnight
         self.index = {desk.instruments[desk.index[name]].symbol.ljust(8).encode(): desk.index[name] for name in names}
         self.locates: dict[int, int | None] = {}
+        self.halts: set[tuple[int, str]] = set()
 
     def decode(self, log: Sequence[tuple[int, int, bytes]]) -> Decoded:
-        out = Decoded([], [], [], [])
+        out = Decoded([], [], [], [], [])
         for cause, ts, message in log:
             blamed = self._instrument(message)
             try:
@@ -75,12 +98,14 @@ class Reference:
                 if not message or len(message) < LENGTHS.get(chr(message[0]), 0):
                     out.truncated.append((cause, -1 if blamed is None else blamed))
                 code = chr(message[0]) if message else ""
-                if blamed is not None and (code in "RHAFECXDU" or code not in FORMATS):
+                if blamed is not None and (code in "RHhAFECXDU" or code not in FORMATS):
                     clock = 0 if field in ("type", "length", "timestamp") else self._clock(message)
                     out.events.append((cause, ts, clock, 0, 0, 0, 0, blamed, Kind.SYNC, 0, 1))
                 continue
             if event is None:
                 out.ignored.append(cause)
+            elif len(event) == 3:
+                out.remarks.append((cause, *event))
             else:
                 out.events.append((cause, ts, self._clock(message), *event, 1))
         return out
@@ -92,7 +117,7 @@ class Reference:
         return self.locates.get(int.from_bytes(message[1:3], "big")) if len(message) >= 3 else None
 
     def _event(self, message: bytes) -> tuple[int, ...] | None:
-        """(order, order_new, price, qty, instrument, kind, side), or None for nothing to tell."""
+        """(order, order_new, price, qty, instrument, kind, side), a remark, or None for nothing to tell."""
         if not message:
             raise FieldError("message")
         code = chr(message[0])
@@ -104,13 +129,31 @@ class Reference:
         if int.from_bytes(clock, "big") >= 86_400_000_000_000:
             raise FieldError("timestamp")
         if code not in DECODED:
-            return None
+            return self._skipped(code, locate, fields)
         if code == "R":
             return self._define(locate, fields[0])
         if locate not in self.locates:
             raise FieldError("stock locate")
         i = self.locates[locate]
         return None if i is None else self._body(code, fields, i)
+
+    def _skipped(self, code: str, locate: int, fields: Sequence[Any]) -> tuple[int, ...] | None:
+        self._coded(code, fields)
+        if code in STOCK_AT:
+            self._ascii(fields[STOCK_AT[code] - 4])
+        if code not in REMARKED:
+            return None
+        i = self.locates.get(locate, -2 if locate else -1)
+        if i == -2:
+            raise FieldError("stock locate")
+        if i is None:
+            return None
+        return (i, 12, _signed(fields[0])) if code == "B" else (i, 13, int(fields[0]))
+
+    def _coded(self, code: str, fields: Sequence[Any]) -> None:
+        for position, known in CODES.get(code, {}).items():
+            if fields[position - 4] not in known:
+                raise FieldError("code")
 
     def _define(self, locate: int, stock: bytes) -> tuple[int, ...] | None:
         self._ascii(stock)
@@ -132,9 +175,22 @@ class Reference:
             self._ascii(stock)
             kind = Kind.TRADE if code == "P" else Kind.ADD
             return _signed(order), 0, self._ticks(price, i), qty, i, kind, bid_or_ask
-        if code == "H":
+        self._coded(code, fields)
+        if code == "Q":
+            if fields[0] == 0:
+                return None
+            if fields[0] > 2**32 - 1:
+                raise FieldError("shares")
+            qty = self._lots(fields[0], i)
+            self._ascii(fields[1])
+            return 0, 0, self._ticks(fields[2], i), qty, i, Kind.TRADE, 0
+        if code in "Hh":
             self._ascii(fields[0])
-            return 0, 0, 0, int(fields[1] == b"T"), i, Kind.STATUS, 0
+            if code == "h" and fields[1] != b"Q":
+                return None
+            trades = fields[-1] == b"T" if code == "h" else fields[1] == b"T"
+            (self.halts.discard if trades else self.halts.add)((i, code))
+            return 0, 0, 0, int(not self.halts & {(i, "H"), (i, "h")}), i, Kind.STATUS, 0
         if code == "U":
             qty = self._lots(fields[2], i)
             return _signed(fields[0]), _signed(fields[1]), self._ticks(fields[3], i), qty, i, Kind.REPLACE, 0

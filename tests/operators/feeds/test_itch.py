@@ -7,9 +7,12 @@ from pydantic import ValidationError
 from operators.feeds import itch_encode as itch
 from operators.feeds.itch import Itch50
 from operators.feeds.itch_example import raw_frame
+from operators.framing.mold_output import Lost, Recovered
+from operators.framing.notice import Began, encode_notice
+from operators.framing.refused import Refused
 from operators.operator import Desk, Feed, copy_state
 from schemas.errors import ConfigError, InvariantError
-from schemas.market import EventKind, RawFrame, RawKind
+from schemas.market import EventKind, FeedEventKind, RawFrame, RawKind
 from tests.operators.feeds.itch_session import (
     AAPL,
     DESK,
@@ -111,6 +114,67 @@ def test_a_rejected_message_leaves_the_book_it_may_have_changed_unsynced() -> No
     assert [event[2] for event in produced["events"]] == [MIDNIGHT + TEN, 0, 0]  # a broken header's time is not told
     assert [letter[0] for letter in produced["dead_letters"]] == [5, 6, 7, 8]
     assert [letter[4] for letter in produced["dead_letters"]][1] == good[:-1]
+
+
+def test_a_stock_trades_while_neither_market_nor_venue_halts_it():
+    halt, resume = (itch.operational_halt(AAPL, TEN, "AAPL", b"Q", action) for action in (b"H", b"T"))
+    pause, trading = (itch.trading_action(AAPL, TEN, "AAPL", state) for state in (b"P", b"T"))
+    elsewhere = itch.operational_halt(AAPL, TEN, "AAPL", b"X", b"H")
+    produced = decode(elsewhere, halt, pause, resume, trading, pause, halt, trading, resume)
+    states = [(event[0], event[6]) for event in produced["events"]]
+    assert states == [(6, 0), (7, 0), (8, 0), (9, 1), (10, 0), (11, 0), (12, 0), (13, 1)]
+    assert {event[8] for event in produced["events"]} == {K.STATUS}
+
+
+def test_what_halts_a_stock_survives_a_restart():
+    before, after = operator(), operator()
+    halt = itch.operational_halt(AAPL, TEN, "AAPL", b"Q", b"H")
+    before.process({"raw": raw_frame([*DIRECTORY, halt], feed=1)})
+    after.restore(pickle.loads(pickle.dumps(before.snapshot())))
+    produced = run(after, raw_frame([itch.trading_action(AAPL, TEN, "AAPL", b"T")], feed=1))
+    assert bodies(produced["events"]) == [(0, 0, 0, 0, AAPL, K.STATUS, 0)]
+
+
+def test_a_cross_is_a_trade_unless_nothing_traded():
+    produced = decode(
+        itch.cross_trade(AAPL, TEN, 300, "AAPL", 1_502_500, match=1),
+        itch.cross_trade(AAPL, TEN, 0, "AAPL", 0, match=2),
+        itch.cross_trade(AAPL, TEN, 2**32, "AAPL", 1_502_500, match=3),
+    )
+    assert bodies(produced["events"]) == [(0, 0, 15_025, 300, AAPL, K.TRADE, 0)]
+    assert [letter[0] for letter in produced["dead_letters"]] == [7]
+
+
+def test_broken_trades_and_circuit_breakers_are_feed_events():
+    produced = decode(
+        itch.broken_trade(AAPL, TEN, 2**63 + 5),
+        itch.circuit_breaker(TEN, b"2"),
+        itch.broken_trade(OTHER, TEN, 6),
+        itch.broken_trade(9, TEN, 7),
+    )
+    assert [row[2:] for row in produced["feed_events"]] == [
+        (1, AAPL, FeedEventKind.BROKEN_TRADE, 5 - 2**63, 5 - 2**63),
+        (1, -1, FeedEventKind.CIRCUIT_BREAKER, 2, 2),
+    ]
+    assert [letter[0] for letter in produced["dead_letters"]] == [8]
+    assert "events" not in produced
+
+
+def test_messages_lost_on_their_way_leave_every_followed_book_unsynced():
+    order = itch.add_order(AAPL, TEN, 1, b"B", 100, "AAPL", 1_502_500)
+    notices = [encode_notice(notice) for notice in (Lost(5, 7), Recovered(9, 9), Refused("packet: so", b"\0x"))]
+    began = encode_notice(Began(b"S", 1))
+    produced = decode(order, notices[0], order, *notices[1:], b"\0gap too short", began)
+    lost = [(6, i, K.SYNC, 0) for i in (MSFT, AAPL, ZVZZT)]
+    added = [(5, AAPL, K.ADD, 100), (7, AAPL, K.ADD, 100)]
+    assert [(event[0], event[7], event[8], event[6]) for event in produced["events"]] == [added[0], *lost, added[1]]
+    assert [(row[0], *row[2:]) for row in produced["feed_events"]] == [
+        (6, 1, -1, FeedEventKind.GAP, 5, 7),
+        (8, 1, -1, FeedEventKind.RECOVERED, 9, 9),
+    ]
+    refused, malformed = produced["dead_letters"]
+    assert (refused[0], *refused[3:]) == (9, "packet: so", b"\0x")
+    assert malformed[3].startswith("type: expected one of")
 
 
 @pytest.mark.parametrize(

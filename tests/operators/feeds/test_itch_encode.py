@@ -81,6 +81,10 @@ def test_messages_have_the_fields_of_the_specification(ts: int, order: int) -> N
         (b"D", *header, clock, order),
         (b"U", *header, clock, order, 6, 100, 1_502_500),
         (b"P", *header, clock, order, b"S", 100, b"AAPL    ", 1_502_500, 5),
+        (b"h", *header, clock, b"AAPL    ", b"Q", b"H"),
+        (b"Q", *header, clock, 100, b"AAPL    ", 1_502_500, 5, b"C"),
+        (b"B", *header, clock, 5),
+        (b"W", 0, 2, clock, b"2"),
     ]
 
 
@@ -97,13 +101,17 @@ def _tracked(ts: int, order: int) -> list[bytes]:
         itch.order_delete(7, ts, order, tracking=2),
         itch.order_replace(7, ts, order, 6, 100, 1_502_500, tracking=2),
         itch.trade(7, ts, 100, "AAPL", 1_502_500, 5, order=order, side=b"S", tracking=2),
+        itch.operational_halt(7, ts, "AAPL", b"Q", b"H", tracking=2),
+        itch.cross_trade(7, ts, 100, "AAPL", 1_502_500, 5, cross=b"C", tracking=2),
+        itch.broken_trade(7, ts, 5, tracking=2),
+        itch.circuit_breaker(ts, b"2", tracking=2),
     ]
 
 
 def test_what_a_field_cannot_hold_is_refused() -> None:
     with pytest.raises(struct.error):
         itch.order_cancel(1, 0, 1, 2**32)
-    with pytest.raises(OverflowError):
+    with pytest.raises(struct.error):
         itch.order_delete(1, 2**48, 1)
     with pytest.raises(UnicodeEncodeError):
         itch.stock_directory(1, 0, "Ä")

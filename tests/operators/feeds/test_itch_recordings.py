@@ -61,6 +61,7 @@ PCAPS = {
     "OrderReplace": (b"U", 34199999836649, (15108479, 21361351, 1062600, 100, 0, K.REPLACE, 0)),
     "StockTradingAction": (b"H", 34215592125541, (0, 0, 0, 0, 0, K.STATUS, 0)),
 }
+CROSSES = [(34200000781447, (0, 0, 195600, 5577, 0, K.TRADE, 0)), (34200001163323, (0, 0, 224800, 5379, 0, K.TRADE, 0))]
 
 
 @pytest.mark.parametrize("name", PCAPS)
@@ -81,7 +82,6 @@ def test_a_captured_message_of_each_decoded_type(data_path: Path, name: str) -> 
         ("RegSHORestriction", 20),
         ("MarketParticipantPosition", 26),
         ("LULDAuctionCollar", 35),
-        ("CrossTrade", 40),
         ("NetOrderImbalanceIndicator", 50),
     ],
 )
@@ -89,6 +89,17 @@ def test_captured_messages_of_other_types_are_recognised_and_ignored(data_path: 
     messages = captured(data_path, f"20230822/{name}")
     assert {len(m) for m in messages} == {length}
     assert run(following(["IT"]), raw_frame(messages, feed=0)) == {"events": [], **NO_MORE}
+
+
+def test_captured_crosses_that_traded_are_trades(data_path: Path) -> None:
+    messages = captured(data_path, "20230822/CrossTrade")
+    found = []
+    for message in messages:
+        directory = itch.stock_directory(int.from_bytes(message[1:3], "big"), 0, "IT")
+        produced = run(following(["IT"]), raw_frame([directory, message], feed=0))
+        found += [(event[2] - MIDNIGHT, event[3:10]) for event in produced.pop("events")[1:]]
+        assert produced == NO_MORE
+    assert found == CROSSES  # the other three opened without a trade
 
 
 def test_a_captured_resumption_of_trading(data_path: Path) -> None:

@@ -35,7 +35,11 @@ REJECTED = [
         r"H, stock: expected printable ASCII, came b'A\nPL    '",
     ),
     (itch.add_order(AAPL, TEN, 1, b"b", 1, "AAPL", 100), Reason.SIDE, "A, side: expected B or S, came b'b'"),
-    (itch.order_cancel(AAPL, TEN, 1, 0), Reason.SHARES, "X, shares: expected more than 0, came 0"),
+    (
+        itch.order_cancel(AAPL, TEN, 1, 0),
+        Reason.SHARES,
+        "X, shares: expected more than 0 and at most 4294967295, came 0",
+    ),
     (
         itch.order_executed(MSFT, TEN, 1, 15, 1),
         Reason.LOT,
@@ -56,6 +60,17 @@ REJECTED = [
         Reason.TICK,
         "P, price: expected a multiple of the tick 0.01, came 150.2550",
     ),
+    (
+        itch.cross_trade(AAPL, TEN, 2**32, "AAPL", 1_502_500, 1),
+        Reason.SHARES,
+        "Q, shares: expected more than 0 and at most 4294967295, came 4294967296",
+    ),
+    (
+        itch.operational_halt(AAPL, TEN, "AAPL", b"Q", b"?"),
+        Reason.CODE,
+        "h, action: expected one of H T, came b'?'",
+    ),
+    (itch.circuit_breaker(TEN, b"4"), Reason.CODE, "W, level: expected one of 1 2 3, came b'4'"),
 ]
 
 
@@ -66,7 +81,7 @@ def test_a_dead_letter_says_field_expected_and_came(message: bytes, reason: Reas
 
 
 def test_every_reason_is_shown_above() -> None:
-    assert {reason for _, reason, _ in REJECTED} == set(Reason)
+    assert {reason for _, reason, _ in REJECTED} == set(Reason) - {Reason.REMARK, Reason.NOTICE}
 
 
 def test_only_what_ends_early_is_truncated() -> None:

@@ -27,12 +27,18 @@ def test_configurations_are_frozen_and_survive_json():
     assert FeedConfig.model_validate_json(config.model_dump_json()) == config
 
 
+def test_a_capture_of_packets_may_have_a_second_line():
+    config = feed(format="mold_pcap", path_b="b.pcap", port=26477, patience="50ms")
+    assert (config.path_b, config.port, config.patience, config.origin_ns) == ("b.pcap", 26477, 50_000_000, 0)
+    assert FeedConfig.model_validate_json(feed(format="mold_pcap").model_dump_json()).patience == 100_000_000
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"format": "itch50"}, "no date and no timezone: itch50 counts time from the session's midnight"),
         ({"format": "itch50", "date": "2019-12-30"}, "no timezone"),
-        ({"format": "pcap"}, "'itch50', 'recording' or 'session'"),
+        ({"format": "pcap"}, "'itch50', 'recording', 'session', 'mold_pcap' or"),
         ({"timezone": "America/New_Work", "format": "itch50", "date": "2019-12-30"}, "is not a timezone"),
         ({"timezone": "../etc/passwd"}, "is not a timezone"),
         ({"delay": "1ms"}, "records the receive time of every message; remove 'delay'"),
@@ -41,6 +47,12 @@ def test_configurations_are_frozen_and_survive_json():
         ({**ITCH, "delay": -1}, "greater than or equal to 0"),
         ({**ITCH, "delay": "soon"}, "is not a duration"),
         ({"instruments": ["A", "B", "A"]}, "'A' is listed twice"),
+        ({"path_b": "b.pcap"}, "is no capture of packets; remove 'path_b', or use mold_pcap"),
+        ({"port": 26477}, "remove 'port'"),
+        ({**ITCH, "patience": "1s"}, "remove 'patience'"),
+        ({"format": "mold_pcap", "port": 70_000}, "less than or equal to 65535"),
+        ({"format": "mold_pcap", "patience": "0s"}, "greater than 0"),
+        ({"format": "mold_pcap", "delay": "1s"}, "remove 'delay'"),
         ({"path": ""}, "at least 1 character"),
         ({"format": "session"}, "has no connection: a session holds several"),
         ({"connection": "A"}, "is of one connection alone; remove 'connection'"),

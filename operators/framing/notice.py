@@ -1,0 +1,56 @@
+"""What a source says between the messages of a feed about messages that never came, or that nobody understood.
+
+A notice stands in the input log where the message would have been, so that it is recorded and replayed as they are.
+It starts with a zero byte, which starts no message of ITCH, and a word: `gap` and `rec` are followed by the first and
+the last number concerned (8 bytes each, big-endian), `bad` by the reason, a zero byte and the bytes refused, `ses` by
+the number of the next message (8 bytes) and the name of the session.
+"""
+
+import struct
+from typing import NamedTuple
+
+from operators.framing.mold_output import Lost, Recovered
+from operators.framing.refused import Refused
+
+GAP, RECOVERED, REFUSED, BEGAN = b"\0gap", b"\0rec", b"\0bad", b"\0ses"
+KINDS = (GAP, RECOVERED, REFUSED, BEGAN)
+
+
+class Began(NamedTuple):
+    """What follows is of the session, from message `sequence` on."""
+
+    session: bytes
+    sequence: int
+
+
+Notice = Lost | Recovered | Refused | Began
+
+NUMBERS_LENGTH = 20
+"""Bytes of a notice about numbers."""
+
+_NUMBERS = struct.Struct(">4sQQ")
+_BEGAN = struct.Struct(">4sQ")
+_INT64_MAX = (1 << 63) - 1
+
+
+def encode_notice(notice: Notice) -> bytes:
+    """The notice as a message of the input log."""
+    if isinstance(notice, Began):
+        return _BEGAN.pack(BEGAN, notice.sequence) + notice.session
+    if isinstance(notice, Refused):
+        return REFUSED + notice.reason.encode("ascii", "backslashreplace") + b"\0" + notice.data
+    return _NUMBERS.pack(GAP if isinstance(notice, Lost) else RECOVERED, notice.first, notice.last)
+
+
+def decode_notice(data: bytes) -> Notice | None:
+    """The notice that `data` is, with numbers that fit into int64; None where it is none."""
+    kind, size = data[:4], len(data)
+    if kind == REFUSED:
+        reason, separator, refused = data[4:].partition(b"\0")
+        return Refused(reason.decode("ascii", "backslashreplace"), refused) if separator else None
+    if kind == BEGAN and size >= _BEGAN.size:
+        return Began(data[_BEGAN.size :], _BEGAN.unpack_from(data)[1])
+    if kind not in (GAP, RECOVERED) or size != NUMBERS_LENGTH:
+        return None
+    first, last = (min(number, _INT64_MAX) for number in _NUMBERS.unpack(data)[1:])
+    return Lost(first, last) if kind == GAP else Recovered(first, last)
