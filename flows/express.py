@@ -17,51 +17,64 @@ Run = Callable[[Streams], None]
 
 
 def express_path(steps: Sequence[Step], numbering: Numbering) -> list[Run]:
-    """What to run for a cut: every step, or one express in the place of those that stand together and fit.
+    """What to run for a cut: every step, or one express in the place of those that fit, and the others around it.
 
     Rows that only `numbering` is interested in go to it directly.
     """
-    for i, step in enumerate(steps):
-        if isinstance(step.operator, Loop) and (found := _found(steps[: i + 1])):
-            express = ExpressStep(found, [s for s in steps if s not in found], numbering)
-            return [*(s.run for s in steps[: i + 1 - len(found)]), express.run, *(s.run for s in steps[i + 1 :])]
-    return [step.run for step in steps]
+    found = _found(steps)
+    if not found:
+        return [step.run for step in steps]
+    others = [step for step in steps if step not in found]
+    express = ExpressStep(found, others, numbering)
+    made = {ref for step in found for ref in step.writes.values()}
+    before, after = [], []
+    for step in others:
+        if any(ref in made for _, refs in step.reads for ref in refs):
+            made |= set(step.writes.values())
+            after.append(step.run)
+        else:
+            before.append(step.run)
+    return [*before, express.run, *after]
 
 
 def _found(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The longest end of `steps` that an express can stand for: feed, book, spread, bands, loop, or less."""
-    if len(steps) < 3 or not _is_chain(*steps[-3:]):
+    """The steps that an express can stand for, in order: feed, book, spread, bands, loop, or without those in front."""
+    loop = next((step for step in steps if type(step.operator) is Loop), None)
+    bands = _writer(steps, loop, "signals", Bands)
+    spread = _writer(steps, bands, "spreads", Spread)
+    if loop is None or bands is None or spread is None or not _is_chain(spread, bands, loop):
         return ()
-    *before, spread, bands, loop = steps
-    quotes, levels = dict(spread.reads)["quotes"], dict(loop.reads).get("levels")
-    if not before or not isinstance(before[-1].operator, Book) or quotes != (before[-1].writes["quotes"],):
+    book, levels = _writer(steps, spread, "quotes", Book), dict(loop.reads).get("levels")
+    if book is None:
         return () if levels else (spread, bands, loop)
-    book = before.pop()
     if levels not in (None, (book.writes["levels"],)):
         return ()
-    if not before or not isinstance(before[-1].operator, Itch50):
-        return (book, spread, bands, loop)
-    events = (before[-1].writes["events"],)
-    is_ours = dict(book.reads)["events"] == events and not _readers(steps, events[0], but=book)
-    return (before[-1], book, spread, bands, loop) if is_ours else (book, spread, bands, loop)
+    feed = _writer(steps, book, "events", Itch50)
+    is_shared = feed is None or len(_readers(steps, feed.writes["events"])) > 1
+    return (book, spread, bands, loop) if feed is None or is_shared else (feed, book, spread, bands, loop)
+
+
+def _writer(steps: Iterable[Step], reader: Step | None, port: str, kind: type) -> Step | None:
+    """The step of this kind that alone writes what `reader` reads on a port."""
+    refs = dict(reader.reads).get(port, ()) if reader else ()
+    writers = [step for step in steps if not set(refs).isdisjoint(step.writes.values())]
+    return writers[0] if len(refs) == len(writers) == 1 and type(writers[0].operator) is kind else None
 
 
 def _is_chain(spread: Step, bands: Step, loop: Step) -> bool:
-    """Whether these are the three, each reading the one before it and the loop what the spread reads."""
-    if (type(spread.operator), type(bands.operator), type(loop.operator)) != (Spread, Bands, Loop):
-        return False
+    """Whether each reads the one before it and nothing else, but for the loop, which reads what the spread reads."""
+    assert isinstance(spread.operator, Spread)
     reads = dict(loop.reads)
     return (
-        dict(bands.reads) == {"spreads": (spread.writes["spreads"],)}
+        dict(bands.reads).keys() == {"spreads"}
         and not spread.operator.parameters.executable  # the express leaves no room for those rows
         and reads["raw"] == (SOURCE,)
-        and reads["signals"] == (bands.writes["signals"],)
         and reads["quotes"] == dict(spread.reads)["quotes"]
     )
 
 
-def _readers(steps: Iterable[Step], ref: Ref, but: Step | None = None) -> list[Step]:
-    return [step for step in steps if step is not but and any(ref in refs for _, refs in step.reads)]
+def _readers(steps: Iterable[Step], ref: Ref) -> list[Step]:
+    return [step for step in steps if any(ref in refs for _, refs in step.reads)]
 
 
 class ExpressStep:

@@ -13,6 +13,7 @@ from flows.config import Config, load
 from flows.express import ExpressStep, express_path
 from flows.graph import build_graph
 from flows.step import Step
+from flows.streams import SOURCE, Streams
 from operators.execution.rows import MOST_ROWS_PER_STEP, scratch
 from operators.framing.mold_output import Lost
 from operators.framing.notice import encode_notice
@@ -29,24 +30,35 @@ SESSION = SessionParameters(symbols=8, groups=2, pairs=10, messages=9_000, hours
 PATHS: dict[str, Callable[[Chain], Any]] = {
     "steps": lambda chain: [step.run for step in chain.steps],
     "express": lambda chain: express_path(chain.steps, chain.numbering),
-    "behind the feed": lambda chain: _watched(chain, 1, "events"),
-    "behind the book": lambda chain: _watched(chain, 2, "quotes"),
+    "behind the feed": lambda chain: _behind(chain, 0),
+    "behind the book": lambda chain: _behind(chain, 1),
 }
+
+
+def _behind(chain: Chain, last: int) -> Any:
+    """The path where step number `last` is of a kind that the express does not know."""
+    operator: Any = chain.steps[last].operator
+    kind = type(operator)
+    operator.__class__ = type("Other", (kind,), {})
+    path = express_path(chain.steps, chain.numbering)
+    operator.__class__ = kind
+    assert len(path) == last + 2
+    return path
 
 
 class _Watcher:
     """Looks on: what it reads is not the express's alone."""
 
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
     def process(self, frames: Frames) -> Frames:
+        self.seen += [(port, row) for port, frame in sorted(frames.items()) for row in frame.tolist()]  # type: ignore[union-attr]
         return {}
 
 
-def _watched(chain: Chain, after: int, port: str) -> Any:
-    watcher: Any = _Watcher()
-    step = Step("watcher", watcher, {port: (chain.steps[after - 1].writes[port],)}, {})
-    path = express_path([*chain.steps[:after], step, *chain.steps[after:]], chain.numbering)
-    assert len(path) == after + 2
-    return path
+def _expresses(path: Any) -> list[bool]:
+    return [isinstance(getattr(run, "__self__", None), ExpressStep) for run in path]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +94,7 @@ def rows_of(config: Config, frame: int, path: str) -> tuple[dict[str, list[Any]]
     loop: Any = chain.steps[-1].operator
     loop._out = scratch(MOST_ROWS_PER_STEP + 1)  # so that the closed loop stops in the middle of many blocks
     chain._path = PATHS[path](chain)
-    assert path == "steps" or isinstance(getattr(chain._path[-1], "__self__", None), ExpressStep)
+    assert any(_expresses(chain._path)) == (path != "steps")
     rows: dict[str, list[Any]] = {}
     with closing(DeskInput([(f, config.feed_path(f)) for f in config.desks[0].feeds], frame, None, "main")) as source:
         while (raw := source.next()) is not None:
@@ -139,12 +151,13 @@ def test_gates_and_executable_spreads_take_the_steps(session: Path) -> None:
     changes = {
         "{type: rolling, window: 60}": "{type: kalman}",
         "every: 2s}": "every: 2s, max_age: 1m, executable: true}",
+        "tables: {": "tables: {spread_quotes: on, ",
         "  - {id: bands, type: bands, input: spread,": f"  - {gate}\n  - {statistics}\n"
         "  - {id: bands, type: bands, input: [spread, gate],",
     }
     gated = configuration(session, **changes)
     chain = Chain(build_graph(gated), gated.desk("main"))
-    assert not any(isinstance(getattr(run, "__self__", None), ExpressStep) for run in chain._path)
+    assert not any(_expresses(chain._path))
     rows: dict[str, list[Any]] = {}
     closed, entered = set(range(10)), 0
     with closing(DeskInput([(f, gated.feed_path(f)) for f in gated.desks[0].feeds], 1, None, "main")) as source:
@@ -180,6 +193,29 @@ def test_a_chain_that_is_restored_samples_as_it_did(session: Path) -> None:
     assert "spreads" in once.streams
 
 
+@pytest.mark.parametrize("frame", [1, 500])
+def test_others_see_every_row_of_what_they_read(session: Path, frame: int) -> None:
+    config, seen = configuration(session), []
+    for has_express in (False, True):
+        chain = Chain(build_graph(config), config.desk("main"))
+        _, book, spread, *_ = chain.steps
+        watcher: Any = _Watcher()
+        reads = {"spreads": (spread.writes["spreads"],), "quotes": (book.writes["quotes"],)}
+        steps = [*chain.steps[:3], Step("watcher", watcher, reads, {}), *chain.steps[3:]]
+        path = express_path(steps, chain.numbering)
+        assert _expresses(path) == [True, False]
+        feeds = [(f, config.feed_path(f)) for f in config.desks[0].feeds]
+        with closing(DeskInput(feeds, frame, None, "main")) as source:
+            while (raw := source.next()) is not None:
+                streams: Streams = {SOURCE: raw}
+                for run in path if has_express else [step.run for step in steps]:
+                    run(streams)
+                chain.numbering.number(raw, streams)
+        seen.append(watcher.seen)
+    assert seen[0] == seen[1]
+    assert {port for port, _ in seen[0]} == {"spreads", "quotes"}
+
+
 def test_only_operators_that_read_each_other_take_the_express(session: Path) -> None:
     config = configuration(session)
     chain = Chain(build_graph(config), config.desk("main"))
@@ -189,10 +225,9 @@ def test_only_operators_that_read_each_other_take_the_express(session: Path) -> 
         return len(express_path(steps, chain.numbering))
 
     assert length(feed, book, spread, bands, loop) == 1
-    assert length(book, feed, spread, bands, loop) == 5
-    assert length(spread, book, bands, loop) == 4
     watcher = Step("watcher", book.operator, {"events": (feed.writes["events"],)}, {})
     assert length(feed, watcher, book, spread, bands, loop) == 3
-    assert length(watcher, feed, book, spread, bands, loop) == 3
+    reader = Step("reader", book.operator, {"quotes": (book.writes["quotes"],)}, {})
+    assert length(feed, book, reader, spread, bands, loop) == 2
     spread.reads = (("quotes", (("other", "quotes"),)),)
     assert length(feed, book, spread, bands, loop) == 5

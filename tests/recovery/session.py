@@ -128,6 +128,15 @@ OPERATORS: list[dict[str, Any]] = [
         "every": "1s",
     },
     {
+        "id": "character",
+        "type": "pair_statistics",
+        "input": ["book", "spread"],
+        "every": "5s",
+        "window": 40,
+        "step": 5,
+    },
+    {"id": "gate", "type": "cointegration", "input": "book", "every": "5s", "window": 60, "step": 10},
+    {
         "id": "bands",
         "type": "bands",
         "input": "spread",

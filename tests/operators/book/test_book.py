@@ -105,10 +105,14 @@ def test_streams_of_feeds_give_the_oracles_rows(seed: int) -> None:
     assert run(Book(BookParameters(), desk), events) == rows
     cuts = sorted(np.random.default_rng(seed).choice(len(events), 12, replace=False).tolist())
     assert run(Book(TINY, desk), events, cuts, restore_at={3, 9}) == rows
-    assert {row[4] for row in rows["feed_events"]} == set(FeedEventKind) - {
-        FeedEventKind.GAP,
-        FeedEventKind.DUPLICATE,
-        FeedEventKind.TRUNCATED,
+    assert {FeedEventKind(row[4]).name for row in rows["feed_events"]} == {
+        "RESET",
+        "RESYNC",
+        "HALT",
+        "RESUME",
+        "CROSSED",
+        "UNCROSSED",
+        "INCONSISTENT",
     }
 
 
