@@ -177,7 +177,9 @@ def _prepared(config: Any, rate: float) -> Paced:
     sizes = np.cumsum([0, *(len(p.data) for p in parts)])
     rows = np.concatenate([p.rows for p in parts])
     rows["start"] += np.repeat(sizes[:-1], [len(p.rows) for p in parts])
-    return Paced(warm, RawFrame(rows[:wanted], np.concatenate([p.data for p in parts]), "bench"), rate)
+    data = np.concatenate([p.data for p in parts])
+    data.flags.writeable = False  # as a source's is: to the compiler it is another type
+    return Paced(warm, RawFrame(rows[:wanted], data, "bench"), rate)
 
 
 def _next(source: DeskInput) -> RawFrame:

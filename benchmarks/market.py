@@ -64,4 +64,5 @@ def cuts(frame: Frame, size: int, rounds: int) -> Iterator[RawFrame]:
             cut["ts"] += turn * span_ns
             raw = rows[: len(cut)].copy()
             raw["cause"], raw["ts"] = cut["cause"], cut["ts"]
+            cut.flags.writeable = False
             yield RawFrame(raw, cut.view(np.uint8), "bench")

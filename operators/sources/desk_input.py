@@ -19,6 +19,10 @@ from schemas.record import Frame
 _LOOKAHEAD_MIN, _LOOKAHEAD_MAX = 64, 8192
 """Messages indexed ahead of the merge, per feed."""
 
+_NO_DATA = np.empty(0, np.uint8)
+_NO_DATA.flags.writeable = False
+"""Read-only as all data is: anything else is to numba another type, and a compilation at the end of a run."""
+
 
 @dataclass(frozen=True)
 class InputPosition:
@@ -123,9 +127,7 @@ class DeskInput:
 
     def _end(self) -> RawFrame:
         self._is_ended = True
-        return RawFrame(
-            RAW.rows([(self._cause + 1, self._clock, RawKind.END, -1, 0, 0)]), np.empty(0, np.uint8), self._desk
-        )
+        return RawFrame(RAW.rows([(self._cause + 1, self._clock, RawKind.END, -1, 0, 0)]), _NO_DATA, self._desk)
 
     def _position(self, i: int) -> CapturePosition:
         capture, head = self._captures[i], int(self._lanes["head"][i])
