@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from flows.numbering import Numbering
+import numpy as np
+
+from flows.numbering import NumberedTable, Numbering
 from flows.step import Step
 from flows.streams import SOURCE, Ref, Streams, merged
 from operators.book.book import Book
 from operators.execution.loop import Loop
-from operators.express.express import Express, Stages
+from operators.express.express import PORT_NAMES, Express, Stages
 from operators.feeds.itch import Itch50
 from operators.pairs.spread import Spread
 from operators.signals.bands import Bands
@@ -77,6 +79,9 @@ def _readers(steps: Iterable[Step], ref: Ref) -> list[Step]:
     return [step for step in steps if any(ref in refs for _, refs in step.reads)]
 
 
+_Plan = tuple[list[tuple[int, NumberedTable, memoryview]], list[tuple[int, str]]]
+
+
 class ExpressStep:
     """Runs every cut of a chain through the express, in the place of some of its steps."""
 
@@ -102,6 +107,8 @@ class ExpressStep:
             if port not in read and table.sampler is None and elsewhere.isdisjoint(table.refs)
         }
         kept = {port: 0 if port in read else tables[port].every_ns for port in {*read, *tables}}
+        self._plans: dict[int, _Plan] = {}
+        self._planned = 0
         has_levels = "levels" in dict(loop.reads)
         self._express = Express(Stages(feed, book, spread.operator, bands.operator, loop.operator, has_levels), kept)
 
@@ -110,20 +117,29 @@ class ExpressStep:
         raw = streams[SOURCE]
         assert isinstance(raw, RawFrame)
         inputs = merged(streams, self._inputs) if self._inputs else None
-        if not self._express.run(raw, inputs):
-            return
-        scratches = self._express.scratches
-        if not scratches:
+        mask = self._express.run(raw, inputs)
+        if mask > 0:
+            direct, shared = self._plan(mask)
+            totals = self._express.totals
+            self._numbering.write_all(direct, totals)
+            for i, port in shared:
+                streams[self._writes[port]] = self._express.scratch(port)[: totals[i]]
+        elif mask < 0:
             for port, frame in self._express.written().items():
                 streams[self._writes[port]] = frame
-        for ports, scratch in scratches:
-            for port, count in zip(ports, scratch["counts"].tolist(), strict=True):
-                if count:
-                    table = self._tables.get(port)
-                    if table is None:
-                        streams[self._writes[port]] = scratch[port][:count]
-                    else:
-                        self._numbering.write(table, count, scratch.packed(port, count))
+
+    def _plan(self, mask: int) -> "_Plan":
+        """What to do with the ports of a mask: those that go to their tables directly, and those that do not."""
+        if self._express.generation != self._planned:
+            self._plans.clear()
+            self._planned = self._express.generation
+        plan = self._plans.get(mask)
+        if plan is None:
+            ports = [(i, port) for i, port in enumerate(PORT_NAMES) if mask >> i & 1]
+            direct = [(i, self._tables[p], self._express.scratch(p)) for i, p in ports if p in self._tables]
+            shared = [(i, port) for i, port in ports if port not in self._tables]
+            plan = self._plans[mask] = [(i, table, rows.view(np.uint8).data) for i, table, rows in direct], shared
+        return plan
 
 
 def _port(step: Step, port: str) -> str:

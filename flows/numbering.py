@@ -1,6 +1,6 @@
 """The end of a chain: streams become numbered rows of tables, and the desk's totals are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from schemas.output import Output, Packed, Written, pack
 from schemas.record import Frame, Kind, Schema
 from schemas.trade import EQUITY, VERDICTS
 
-_VERDICTS, _EQUITY = VERDICTS.name, EQUITY.name
 assert VERDICTS.dtype.fields is not None
 _PASSED = VERDICTS.dtype.fields["passed"][1]
 """Offset of the field's lowest byte; it is 0 or 1."""
@@ -32,11 +31,12 @@ class TableRule:
 class NumberedTable:
     """A table as it is written: how many rows it has so far, and which it takes."""
 
-    __slots__ = ("count", "every_ns", "name", "refs", "sampler", "schema")
+    __slots__ = ("count", "every_ns", "is_tallied", "name", "refs", "sampler", "schema", "width")
 
     def __init__(self, rule: TableRule, desk: Desk) -> None:
         self.schema, self.refs, self.every_ns = rule.schema, rule.refs, rule.every_ns or 0
-        self.name = rule.schema.name
+        self.name, self.width = rule.schema.name, rule.schema.dtype.itemsize
+        self.is_tallied = self.name in (VERDICTS.name, EQUITY.name)
         keys = _key_count(rule.schema, desk)
         self.sampler = None if rule.every_ns is None else Sampler(rule.schema, rule.every_ns, keys)
         self.count = 0
@@ -69,22 +69,36 @@ class Numbering:
             if table.sampler is not None:
                 rows = table.sampler.take(rows)
             if len(rows):
-                self.write(table, len(rows), pack(table.schema, rows))
+                self._write(table, rows)
         output = Output(self._desk, Written(self._packed))
         self._packed = {}
         return output
 
-    def write(self, table: NumberedTable, count: int, rows: bytes | Frame) -> None:
-        """Number `count` packed rows, all that the present cut has for the table."""
-        name = table.name
-        self._packed[name] = (table.count + 1, table.schema, rows)
-        table.count += count
-        if name == _VERDICTS:
-            assert isinstance(rows, bytes)
-            self.denied += rows[_PASSED :: VERDICTS.dtype.itemsize].count(0)
-        elif name == _EQUITY:
-            assert isinstance(rows, bytes)
-            self._equity = rows[-EQUITY.dtype.itemsize :]
+    def write_all(self, tables: Iterable[tuple[int, NumberedTable, memoryview]], totals: Sequence[int]) -> None:
+        """Number all that the present cut has for some tables: the first `totals[i]` rows of the bytes beside each."""
+        packed = self._packed
+        for i, table, rows in tables:
+            count = totals[i]
+            written = bytes(rows[: count * table.width])
+            packed[table.name] = (table.count + 1, table.schema, written)
+            table.count += count
+            if table.is_tallied:
+                self._tally(table, written)
+
+    def _write(self, table: NumberedTable, rows: Frame) -> None:
+        """Number all rows that the present cut has for the table."""
+        written = pack(table.schema, rows)
+        self._packed[table.name] = (table.count + 1, table.schema, written)
+        table.count += len(rows)
+        if table.is_tallied:
+            self._tally(table, written)
+
+    def _tally(self, table: NumberedTable, rows: bytes | Frame) -> None:
+        assert isinstance(rows, bytes)
+        if table.name == VERDICTS.name:
+            self.denied += rows[_PASSED :: table.width].count(0)
+        else:
+            self._equity = rows[-table.width :]
 
     @property
     def counts(self) -> dict[str, int]:

@@ -7,6 +7,7 @@ command again resumes.
 """
 
 import atexit
+import gc
 import sys
 import threading
 from functools import partial
@@ -73,6 +74,7 @@ def _prepared(path: str) -> Dataflow:
         batching=Batching(flush_rows=runtime.flush_rows, flush_age_ns=runtime.flush_age),
         stop=stop,
     )
+    gc.freeze()  # what is loaded by now stays: the garbage collector need not walk it in the middle of a market
     progress.start()
     atexit.register(progress.finish, stop, sink.delivered)
     return dataflow(config, graph, sink, progress, stop)

@@ -93,7 +93,6 @@ class State:
 
     def __init__(self, **tables: Frame) -> None:
         self._tables: dict[str, Frame] = {}
-        self._bytes: dict[str, tuple[memoryview, int]] = {}
         self._block = np.zeros(2 * len(tables), np.int64)
         self.ctx = int(self._block.ctypes.data)
         self._numbers = {name: i for i, name in enumerate(tables)}
@@ -110,14 +109,8 @@ class State:
             raise ValueError(f"state table {name!r} has {array.ndim} dimensions, not 1")
         i = self._numbers[name]
         self._tables[name] = array
-        self._bytes[name] = array.view(np.uint8).data, array.itemsize
         self._block[2 * i] = array.ctypes.data
         self._block[2 * i + 1] = len(array)
-
-    def packed(self, name: str, count: int) -> bytes:
-        """A copy of the first `count` rows of table `name`, as bytes."""
-        view, size = self._bytes[name]
-        return bytes(view[: count * size])
 
     def grow(self, name: str, size: int) -> None:
         """Lengthen table `name` to `size` rows of zeros behind the present ones."""

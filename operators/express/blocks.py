@@ -41,8 +41,8 @@ class Stop(IntEnum):
 
 _NOTHING, _ROWS, _LOOP, _BOOK, _REJECTED, _OUTSIDE, _ROOM, _STRANGER = (int(s) for s in Stop)
 
-# Tables behind the express's ctx.
-CONTEXTS, CURSOR = range(2)
+# Tables behind the express's ctx. TOTALS are the rows written, by port: the loop's streams, then what was kept.
+CONTEXTS, CURSOR, TOTALS = range(3)
 
 # Numbers in CONTEXTS: the ctx of every stage's tables; FEED and BOOK are 0 where there is none.
 (FEED, BOOK, BOOK_OUT, SPREAD_DESK, SPREAD, BANDS_DESK, BANDS, LOOP, LOOP_OUT, LOOP_WORK, KEPT, ROOM, HAS_LEVELS) = (
@@ -69,6 +69,8 @@ _PORTS = len(PORTS)
 def advance(ctx: Any, is_new: Any, clock: Any, data: Any, inputs: Any, inputs_count: Any) -> int:
     """Take the cut on to its end, or to where Python has to act; returns a Stop.
 
+    At the end that is ROWS with a mask of the ports that have rows (bit 8 + i for number `i` of TOTALS), or NOTHING.
+
     `inputs` is the address of `inputs_count` rows of EVENTS (of QUOTES where there is no book), unused where
     the feed is part of the express. `is_new` is 0 to go on after a stop.
     """
@@ -92,7 +94,17 @@ def advance(ctx: Any, is_new: Any, clock: Any, data: Any, inputs: Any, inputs_co
             stop = _act(contexts, cursor, clock, inputs)
         if stop != DONE:
             return stop
-    return _ROWS if counts.sum() + table(contexts[KEPT], COUNTS, I8).sum() > 0 else _NOTHING
+    return _total(ctx, counts[1:], table(contexts[KEPT], COUNTS, I8))
+
+
+@kernel
+def _total(ctx: Any, streams: Any, kept: Any) -> int:
+    totals = table(ctx, TOTALS, I8)
+    mask = 0
+    for i in range(len(totals)):
+        totals[i] = streams[i] if i < len(streams) else kept[i - len(streams)]
+        mask |= (totals[i] > 0) << (8 + i)
+    return mask | _ROWS if mask > 0 else _NOTHING
 
 
 @kernel

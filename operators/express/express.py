@@ -6,7 +6,7 @@ the next one reads it. Here one kernel calls theirs, block by block. The state i
 what is rare (a table has to grow, a message was rejected) is left to them: the rows are the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,8 @@ from schemas.market import RawFrame
 from schemas.record import Frame
 
 KEPT_PORTS = tuple(port for port, _ in PORTS)
-_ROWS = int(Stop.ROWS)
+PORT_NAMES = (*COUNTED[1:], *KEPT_PORTS)
+_ROWS, _STOP, _ALL = int(Stop.ROWS), 0xFF, -1
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,19 @@ class Express:
             spreads_due=np.zeros(len(stages.loop.desk.pairs), np.int64),
             **{port: np.zeros(0, schema.dtype) for port, schema in PORTS},
         )
-        self._scratches = ((COUNTED, stages.loop.out), (KEPT_PORTS, self._kept))
+        self.generation = 0
         self._no_book = new_scratch(1)
-        self._state = State(contexts=np.zeros(13, np.int64), cursor=np.zeros(CURSOR_SIZE, np.int64))
+        self._totals = np.zeros(len(PORT_NAMES), np.int64)
+        self._state = State(
+            contexts=np.zeros(13, np.int64), cursor=np.zeros(CURSOR_SIZE, np.int64), totals=self._totals
+        )
         self._cursor = self._state["cursor"]
         self._make_room(blocks.BLOCK)
 
-    def run(self, raw: RawFrame, inputs: Frame | None) -> bool:
-        """Take the stages over a cut; returns whether they wrote anything.
+    def run(self, raw: RawFrame, inputs: Frame | None) -> int:
+        """Take the stages over a cut; returns which of `ports` have rows: bit `i` for number `i`.
+
+        -1 says that the kernel was called more than once, and only `written` has all that it wrote.
 
         `inputs` are the events, or without a book the quotes, of the cut; None where the feed is a stage.
         """
@@ -83,18 +89,19 @@ class Express:
         ctx, clock, data = self._state.ctx, raw.rows, raw.data
         stop = advance(ctx, 1, clock, data, address, count)
         self._parts = []
-        while stop > _ROWS:
+        while stop & _STOP > _ROWS:
             self._parts.append(self._helped(stop, raw, inputs))
             stop = advance(ctx, 0, clock, data, address, count)
-        return stop == _ROWS or len(self._parts) > 0
+        return _ALL if self._parts else stop >> 8
 
     @property
-    def scratches(self) -> tuple[tuple[Sequence[str], State], ...]:
-        """Where the rows of the last run are, if it took no more than one call of the kernel: none otherwise.
+    def totals(self) -> list[int]:
+        """How many rows the last run wrote, by port."""
+        return self._totals.tolist()
 
-        Each is the ports that the scratch's `counts` count, and the scratch.
-        """
-        return () if self._parts else self._scratches
+    def scratch(self, port: str) -> Frame:
+        """The table whose first rows are those of the port, until one is outgrown: `generation` then rises."""
+        return self._kept[port] if port in KEPT_PORTS else self._stages.loop.out[port]
 
     def written(self) -> dict[str, Frame]:
         """The rows of the last run by port, valid until the next; the feed's own ports are prefixed `feed.`."""
@@ -169,6 +176,7 @@ class Express:
 
     def _keep(self, inputs: int) -> None:
         """Room for the rows kept of a cut of so many entries, or rows of the input."""
+        self.generation += 1
         rows = self._kept_rows = 1 << (inputs - 1).bit_length()
         touches = self._stages.spread.degree_max
         most = (rows, 2 * rows, 3 * rows, touches * rows, touches * rows)
