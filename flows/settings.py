@@ -11,7 +11,7 @@ from operators.sources.feed import FeedConfig
 from schemas.instrument import Definition, Pair
 from schemas.market import QUOTES
 from schemas.parameter_types import Duration, Money, duration_ns
-from schemas.signal import SPREAD_QUOTES, SPREADS
+from schemas.signal import SPREADS
 
 RESERVED_IDS = frozenset({"feeds", "loop"})
 """The source, and the step that the closed loop's stages run in."""
@@ -93,7 +93,7 @@ class OperatorConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
-SAMPLED_ONLY = frozenset({QUOTES.name, SPREADS.name, SPREAD_QUOTES.name})
+SAMPLED_ONLY = frozenset({QUOTES.name, SPREADS.name})
 """Streams too dense to be written unless asked for."""
 
 
