@@ -148,7 +148,7 @@ class Reference:
             raise FieldError("stock locate")
         if i is None:
             return None
-        return (i, 12, _signed(fields[0])) if code == "B" else (i, 13, int(fields[0]))
+        return (i, 14, _signed(fields[0])) if code == "B" else (i, 15, int(fields[0]))
 
     def _coded(self, code: str, fields: Sequence[Any]) -> None:
         for position, known in CODES.get(code, {}).items():
