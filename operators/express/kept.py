@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from operators.kernel import kernel, table
+from operators.kernel import inlined, kernel, table
 from schemas.market import FEED_EVENTS, LEVELS, QUOTES
 from schemas.record import Schema
 from schemas.signal import SIGNALS, SPREADS
@@ -42,36 +42,34 @@ _SPREAD, _SIGNAL = SPREADS.dtype, SIGNALS.dtype
 def keep_quotes(kept: int, rows: Any) -> None:
     """Keep what is wanted of a block's quotes; there is room."""
     every = table(kept, EVERY, I8)[QUOTES_KEPT]
-    if every == NONE:
-        return
     counts, due = table(kept, COUNTS, I8), table(kept, QUOTES_DUE, I8)
     to = table(kept, FIRST_ROWS + QUOTES_KEPT, _QUOTE)
-    for i in range(len(rows)):
-        row = rows[i]
-        if every > 0:
-            if row.ts < due[row.instrument]:
-                continue
-            due[row.instrument] = (row.ts // every + 1) * every
-        to[counts[QUOTES_KEPT]] = row
-        counts[QUOTES_KEPT] += 1
+    for i in range(len(rows) if every != NONE else 0):
+        if _is_due(due, rows[i].instrument, rows[i].ts, every):
+            to[counts[QUOTES_KEPT]] = rows[i]
+            counts[QUOTES_KEPT] += 1
 
 
 @kernel
 def keep_spreads(kept: int, rows: Any) -> None:
     """Keep what is wanted of a block's spreads; there is room."""
     every = table(kept, EVERY, I8)[SPREADS_KEPT]
-    if every == NONE:
-        return
     counts, due = table(kept, COUNTS, I8), table(kept, SPREADS_DUE, I8)
     to = table(kept, FIRST_ROWS + SPREADS_KEPT, _SPREAD)
-    for i in range(len(rows)):
-        row = rows[i]
-        if every > 0:
-            if row.ts < due[row.pair]:
-                continue
-            due[row.pair] = (row.ts // every + 1) * every
-        to[counts[SPREADS_KEPT]] = row
-        counts[SPREADS_KEPT] += 1
+    for i in range(len(rows) if every != NONE else 0):
+        if _is_due(due, rows[i].pair, rows[i].ts, every):
+            to[counts[SPREADS_KEPT]] = rows[i]
+            counts[SPREADS_KEPT] += 1
+
+
+@inlined
+def _is_due(due: Any, key: int, ts: int, every: int) -> bool:
+    """Whether a row is the first of its key in an interval; every one is where `every` is 0."""
+    if every > 0:
+        if ts < due[key]:
+            return False
+        due[key] = (ts // every + 1) * every
+    return True
 
 
 @kernel
