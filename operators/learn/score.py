@@ -29,7 +29,7 @@ def score(told: list[tuple[float, int]]) -> Score:
     of_outcome = np.where(outcome == 1.0, probability, 1.0 - probability)
     return Score(
         log_loss=float(-np.log(np.maximum(of_outcome, _LEAST)).mean()),
-        log_loss_base=-sum(p * math.log(p) for p in (share, 1.0 - share) if p > 0.0),
+        log_loss_base=sum(-p * math.log(p) for p in (share, 1.0 - share) if p > 0.0),
         brier=float(((probability - outcome) ** 2).mean()),
         accuracy=float(((probability >= 0.5) == (outcome == 1.0)).mean()),
         auc=auc(probability, outcome),

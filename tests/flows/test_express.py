@@ -174,6 +174,36 @@ def test_gates_and_executable_spreads_take_the_steps(session: Path) -> None:
     assert {"gates", "pair_statistics", "spread_quotes", "fills"} <= rows.keys()
 
 
+def test_bands_that_read_predictions_take_the_steps(session: Path) -> None:
+    features = "{id: features, type: features, input: [book, spread], every: 2s, half_life: 100}"
+    steps = "[{class: river.preprocessing.StandardScaler}, {class: river.linear_model.LogisticRegression}]"
+    model = (
+        f"{{id: model, type: model, input: [features, spread], model: {steps}, warm_up: 20, "
+        "target: {type: reverts, exit: 0.3, stop: 6, horizon: 2m}}"
+    )
+    changes = {
+        "  - {id: bands, type: bands, input: spread,": f"  - {features}\n  - {model}\n"
+        "  - {id: bands, type: bands, input: [spread, model], min_probability: 0.5, unpredicted: closed,",
+    }
+    learning = configuration(session, **changes)
+    chain = Chain(build_graph(learning), learning.desk("main"))
+    assert not any(_expresses(chain._path))
+    rows: dict[str, list[Any]] = {}
+    likely: set[int] = set()
+    with closing(DeskInput([(f, learning.feed_path(f)) for f in learning.desks[0].feeds], 1, None, "main")) as source:
+        while (raw := source.next()) is not None:
+            streams = chain.process(raw).streams
+            for name, (_, found) in streams.items():
+                rows.setdefault(name, []).extend(found.tolist())
+            for row in streams["predictions"][1] if "predictions" in streams else ():
+                is_likely = row["state"] == 0 and row["probability"] >= 0.5
+                likely = likely | {row["pair"]} if is_likely else likely - {row["pair"]}
+            for row in streams["signals"][1] if "signals" in streams else ():
+                assert row["action"] != Action.ENTER or row["pair"] in likely
+    assert {"predictions", "signals", "fills"} <= rows.keys()
+    assert "features" not in rows
+
+
 def test_a_chain_that_is_restored_samples_as_it_did(session: Path) -> None:
     """What the express lets through for a sampled table depends on what it has seen, and must not show."""
     config = configuration(session)
