@@ -90,8 +90,6 @@ class Model(Operator):
         """Learn what has been decided, and predict for every row of `features`."""
         spreads: Any = frames.get("spreads", _NO_SPREADS)
         features: Any = frames.get("features", _NO_FEATURES)
-        self._check_pairs(spreads, "spread")
-        self._check_pairs(features, "row of features")
         steps = self._scheduled(spreads, features)
         if not len(steps):
             return {}
@@ -115,6 +113,7 @@ class Model(Operator):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a snapshot of an operator with the same parameters on the same desk."""
         self._state.restore(state["open"])
+        self._make_room(0)
         self._learners, self._asked = pickle.loads(state["learned"])
 
     def _predict(self, learner: Learner, step: tuple[int, ...], x: list[float], rows: dict[str, Any]) -> None:
@@ -150,17 +149,21 @@ class Model(Operator):
 
     def _scheduled(self, spreads: Any, features: Any) -> Frame:
         """What is to be done for these rows, in order; see `operators.learn.target`."""
-        if not len(spreads) and not len(features):
-            return self._desk_tables["steps"][:0]
-        ends = self._state["ends"][0]
-        live, room = int(ends["tail"] - ends["head"]), len(self._state["examples"])
-        if int(ends["tail"] - ends["base"]) + len(features) > room:
-            self._forget_closed(live, live + len(features))
-        needed = live + 2 * len(features)
-        if needed > len(self._desk_tables["steps"]):
-            self._desk_tables.replace("steps", np.zeros(2 * needed, STEP))
+        if len(features):
+            self._make_room(len(features))
         count = schedule(self._desk_tables.ctx, self._state.ctx, spreads, features)
+        if count < 0:
+            raise self._stranger(spreads, features, -1 - count)
         return self._desk_tables["steps"][:count]
+
+    def _make_room(self, rows: int) -> None:
+        """Have room for so many more examples, and for what there is to do with them and with those that are open."""
+        ends = self._state["ends"][0]
+        live = int(ends["tail"] - ends["head"])
+        if int(ends["tail"] - ends["base"]) + rows > len(self._state["examples"]):
+            self._forget_closed(live, live + rows)
+        if live + 2 * rows > len(self._desk_tables["steps"]):
+            self._desk_tables.replace("steps", np.zeros(2 * (live + 2 * rows), STEP))
 
     def _forget_closed(self, live: int, needed: int) -> None:
         """Make room for so many examples: those from the oldest open one on move to the front of the table."""
@@ -171,14 +174,12 @@ class Model(Operator):
         self._state.replace("examples", examples)
         ends["base"] = ends["head"]
 
-    def _check_pairs(self, rows: Any, what: str) -> None:
-        pairs = len(self.desk.pairs)
-        strangers = rows[(rows["pair"] < 0) | (rows["pair"] >= pairs)] if len(rows) else rows
-        if len(strangers):
-            raise InvariantError(
-                f"desk {self.desk.id!r}, model, input {strangers['cause'][0]}: expected a {what} of a pair numbered "
-                f"0 to {pairs - 1}, got one of number {strangers['pair'][0]}"
-            )
+    def _stranger(self, spreads: Any, features: Any, i: int) -> InvariantError:
+        row, what = (spreads[i], "spread") if i < len(spreads) else (features[i - len(spreads)], "row of features")
+        return InvariantError(
+            f"desk {self.desk.id!r}, model, input {row['cause']}: expected a {what} of a pair numbered "
+            f"0 to {len(self.desk.pairs) - 1}, got one of number {row['pair']}"
+        )
 
 
 def _seen(features: Any) -> list[list[float]]:

@@ -56,11 +56,15 @@ STEP = np.dtype(
 def schedule(desk: Frame, state: Frame, spreads: Frame, features: Frame) -> int:
     """Write the steps that the rows lead to, and return how many.
 
-    Every row of `features` leads to one PREDICT, after the LEARNs of what was decided before it; of one cause
-    spreads come first. `desk` is the ctx of the tables that stay (terms, steps), `state` of those that change
-    (ends, open examples, queues). All rows are of pairs of the desk; the tables have room.
+    Returns `-1 - i` where row `i` of spreads and features together is of no pair of the desk. Every row of
+    `features` leads to one PREDICT, after the LEARNs of what was decided before it; of one cause spreads come first.
+    `desk` is the ctx of the tables that stay (terms, steps), `state` of those that change (ends, open examples,
+    queues), which have room.
     """
     terms = table(desk, 0, TARGET_TERMS)[0]
+    stranger = _stranger(len(table(state, 2, QUEUE)) // 2, spreads, features)
+    if stranger < 0:
+        return stranger
     ends = table(state, 0, QUEUE_ENDS)[0]
     n = s = 0
     for f in range(len(features)):
@@ -81,6 +85,17 @@ def schedule(desk: Frame, state: Frame, spreads: Frame, features: Frame) -> int:
     for i in range(s, len(spreads)):
         n = _see(desk, state, spreads[i], n)
     return n
+
+
+@kernel
+def _stranger(pairs: int, spreads: Frame, features: Frame) -> int:
+    for i in range(len(spreads)):
+        if not 0 <= spreads[i].pair < pairs:
+            return -1 - i
+    for i in range(len(features)):
+        if not 0 <= features[i].pair < pairs:
+            return -1 - len(spreads) - i
+    return 0
 
 
 @kernel

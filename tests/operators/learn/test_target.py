@@ -132,6 +132,9 @@ def test_thousands_of_examples_are_open_at_once():
     operator = recorder()
     for piece in np.array_split(features, 7):
         run(operator, spreads_of(), piece)
+        reborn = recorder()
+        reborn.restore(operator.snapshot())
+        operator = reborn
     run(operator, spreads_of((count + 1, 6, 0.0, 1), (count + 2, 60, 3.0, 0)), features[:0])
     log = log_of(operator)
     learned = [(row, outcome) for row, outcome in log if outcome is not None]
