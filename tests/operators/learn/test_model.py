@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
+from flows.contract import check_operator
 from operators.learn.learner import NO_OPINION
 from operators.learn.model import Model, _Asked, _seen
 from operators.learn.score import auc, score
@@ -128,6 +129,10 @@ def test_learning_resumes_bit_for_bit(kind, scope):
         assert np.concatenate([part[port] for part in parts if port in part]).tolist() == rows.tolist()
     assert len(np.unique(whole["predictions"]["probability"])) > 50
     assert len(whole["validation"]) > 3
+
+
+def test_another_process_learns_the_same():
+    assert all(verdict.passed for verdict in check_operator(Model, in_other_process=True))
 
 
 def test_an_opinion_takes_a_warm_up():
