@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 
 from operators.sources.feed import FeedConfig
 from schemas.instrument import Definition, Pair
+from schemas.learn import FEATURES
 from schemas.market import QUOTES
 from schemas.parameter_types import Duration, Money, duration_ns
 from schemas.signal import SPREADS
@@ -93,7 +94,7 @@ class OperatorConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
-SAMPLED_ONLY = frozenset({QUOTES.name, SPREADS.name})
+SAMPLED_ONLY = frozenset({QUOTES.name, SPREADS.name, FEATURES.name})
 """Streams too dense to be written unless asked for."""
 
 

@@ -1,7 +1,7 @@
 """Entries and exits by z-score bands."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -9,15 +9,16 @@ from pydantic import Field, model_validator
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.registry import register
-from operators.signals.decision import BAND_TERMS, POSITION, band_signals, gated_signals
+from operators.signals.decision import BAND_TERMS, DOUBTED, POSITION, band_signals, gated_signals
 from operators.signals.example import bands_example
 from schemas.errors import ConfigError, InvariantError
+from schemas.learn import PREDICTIONS
 from schemas.parameter_types import Duration, Money
 from schemas.record import Frame, Schema
 from schemas.signal import GATES, SIGNALS, SPREADS
 
 _NEVER = np.iinfo(np.int64).max
-_NO_SPREADS = np.empty(0, SPREADS.dtype)
+_NO_SPREADS, _NO_GATES, _NO_PREDICTIONS = (np.empty(0, of.dtype) for of in (SPREADS, GATES, PREDICTIONS))
 
 
 class BandsParameters(Parameters):
@@ -33,6 +34,12 @@ class BandsParameters(Parameters):
     min_deviation: float = Field(0.0, ge=0, description="no entry where the spread's deviation is below this")
     min_hedge: float = Field(0.05, ge=0, description="no entry where |hedge| is below this")
     max_hedge: float = Field(20.0, gt=0, description="no entry where |hedge| is above this")
+    min_probability: float = Field(
+        0.5, ge=0, le=1, description="where predictions are read: no entry on a probability below this"
+    )
+    unpredicted: Literal["open", "closed"] = Field(
+        "open", description="whether a pair that no prediction has an opinion of may be entered"
+    )
 
     @model_validator(mode="after")
     def _bands_nest(self) -> "BandsParameters":
@@ -62,12 +69,14 @@ class Bands(Operator):
       then a later row;
     - where `gates` is read (from `cointegration`, say): no entry while the pair's gate is closed; leaving never
       asks. A pair that no gate has spoken of is open;
+    - where `predictions` are read (from `model`): no entry while the pair's last one is below `min_probability`;
+      leaving never asks. A pair without one, or whose last one holds no opinion, is as `unpredicted` says;
     - after a STOP, flat again once `cooldown` is over and |z| was below `entry`; after an EXIT by `max_hold`,
       once |z| was below `entry`, so that a spread that does not revert is not entered over and over.
     """
 
-    inputs: ClassVar[Mapping[str, Schema]] = {"spreads": SPREADS, "gates": GATES}
-    optional = frozenset({"gates"})
+    inputs: ClassVar[Mapping[str, Schema]] = {"spreads": SPREADS, "gates": GATES, "predictions": PREDICTIONS}
+    optional = frozenset({"gates", "predictions"})
     version = 2
     outputs: ClassVar[Mapping[str, Schema]] = {"signals": SIGNALS}
     Parameters = BandsParameters
@@ -78,7 +87,9 @@ class Bands(Operator):
             raise ConfigError(f"desk {desk.id!r} has no pairs, so no signals; declare some under `pairs`")
         self._desk_tables = State(terms=_terms(parameters), rows=np.zeros(1024, SIGNALS.dtype))
         self._rows = self._desk_tables["rows"]
-        self._state = State(positions=np.zeros(len(desk.pairs), POSITION))
+        positions = np.zeros(len(desk.pairs), POSITION)
+        positions["vetoed"] = self._desk_tables["terms"]["unpredicted"]
+        self._state = State(positions=positions)
 
     @classmethod
     def example(cls, seed: int) -> Example:
@@ -88,13 +99,15 @@ class Bands(Operator):
     def process(self, frames: Frames) -> Frames:
         """Decide on every row of `spreads`."""
         spreads: Any = frames.get("spreads", _NO_SPREADS)
-        gates: Any = frames.get("gates")
+        gates: Any = frames.get("gates", _NO_GATES)
+        predictions: Any = frames.get("predictions", _NO_PREDICTIONS)
         self.reserve(len(spreads))
-        if gates is None or len(gates) == 0:
+        if len(gates) == 0 and len(predictions) == 0:
             count = band_signals(self._desk_tables.ctx, self._state.ctx, spreads) if len(spreads) else 0
         else:
-            self._check_pairs(gates)
-            count = gated_signals(self._desk_tables.ctx, self._state.ctx, spreads, gates)
+            self._check_pairs(gates, "gate")
+            self._check_pairs(predictions, "prediction")
+            count = gated_signals(self._desk_tables.ctx, self._state.ctx, spreads, gates, predictions)
         if count < 0:
             raise self._stranger(spreads[-1 - count])
         return {"signals": self._rows[:count]} if count else {}
@@ -118,10 +131,10 @@ class Bands(Operator):
         """Continue from a snapshot of an operator with the same parameters on the same desk."""
         self._state.restore(state)
 
-    def _check_pairs(self, gates: Any) -> None:
-        known = (gates["pair"] >= 0) & (gates["pair"] < len(self.desk.pairs))
+    def _check_pairs(self, rows: Any, what: str) -> None:
+        known = (rows["pair"] >= 0) & (rows["pair"] < len(self.desk.pairs))
         if not known.all():
-            raise self._stranger(gates[~known][0], "gate")
+            raise self._stranger(rows[~known][0], what)
 
     def _stranger(self, row: Any, what: str = "spread") -> InvariantError:
         return InvariantError(
@@ -132,8 +145,9 @@ class Bands(Operator):
 
 def _terms(parameters: BandsParameters) -> Frame:
     terms = np.zeros(1, BAND_TERMS)
-    for name in ("entry", "exit", "cooldown", "notional", "min_deviation", "min_hedge", "max_hedge"):
+    for name in ("entry", "exit", "cooldown", "notional", "min_deviation", "min_hedge", "max_hedge", "min_probability"):
         terms[name] = getattr(parameters, name)
+    terms["unpredicted"] = DOUBTED if parameters.unpredicted == "closed" else 0
     terms["stop"] = np.inf if parameters.stop is None else parameters.stop
     terms["min_hold"] = parameters.min_hold or 0
     terms["max_hold"] = _NEVER if parameters.max_hold is None else parameters.max_hold

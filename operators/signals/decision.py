@@ -13,18 +13,20 @@ _ROW = SIGNALS.dtype
 _ENTER, _EXIT, _STOP = int(Action.ENTER), int(Action.EXIT), int(Action.STOP)
 _NOTHING = 0
 _CLOSED = int(Gate.CLOSED)
+GATED, DOUBTED = 1, 2
+"""Why a pair may not be entered: its gate is closed; a model expects too little of it, or nothing."""
 
 POSITION = np.dtype(
     [
         ("since", "i8"),  # clock of the entry, ns
         ("armed_from", "i8"),  # clock from which an entry is allowed again, ns
         ("side", "i2"),  # +1 long the spread, -1 short, 0 flat
-        ("vetoed", "i2"),  # 1: its gate is closed
+        ("vetoed", "i2"),  # GATED and DOUBTED bits
         ("restless", "i4"),  # 1: |z| must first be seen below `entry`
     ],
     align=True,
 )
-"""What is wanted of a pair. All zeros: flat and ready, and without a gate or with an open one."""
+"""What is wanted of a pair. All zeros: flat and ready, and nothing vetoes it."""
 
 BAND_TERMS = np.dtype(
     [
@@ -34,6 +36,8 @@ BAND_TERMS = np.dtype(
         ("min_deviation", "f8"),
         ("min_hedge", "f8"),
         ("max_hedge", "f8"),
+        ("min_probability", "f8"),
+        ("unpredicted", "i8"),  # veto of a pair without a prediction: 0 or DOUBTED
         ("cooldown", "i8"),
         ("min_hold", "i8"),
         ("max_hold", "i8"),
@@ -55,20 +59,41 @@ def band_signals(desk: Frame, state: Frame, spreads: Frame) -> int:
 
 
 @kernel
-def gated_signals(desk: Frame, state: Frame, spreads: Frame, gates: Frame) -> int:
-    """The same with gates: those of a cause hold from its own spreads on. All are of pairs of the desk."""
+def gated_signals(desk: Frame, state: Frame, spreads: Frame, gates: Frame, predictions: Frame) -> int:
+    """The same with gates and predictions: those of a cause hold from its own spreads on.
+
+    All of them are of pairs of the desk.
+    """
+    terms = table(desk, 0, BAND_TERMS)[0]
     positions = table(state, 0, POSITION)
-    n = i = 0
-    for k in range(len(gates)):
+    n = i = g = p = 0
+    while g < len(gates) or p < len(predictions):
+        is_gate = p == len(predictions) or (g < len(gates) and gates[g].cause <= predictions[p].cause)
+        cause = gates[g].cause if is_gate else predictions[p].cause
         end = i
-        while end < len(spreads) and spreads[end].cause < gates[k].cause:
+        while end < len(spreads) and spreads[end].cause < cause:
             end += 1
         n = _decide(desk, state, spreads, i, end, n)
         if n < 0:
             return n
         i = end
-        positions[gates[k].pair].vetoed = gates[k].state == _CLOSED
+        if is_gate:
+            position = positions[gates[g].pair]
+            position.vetoed = (position.vetoed & DOUBTED) | (GATED if gates[g].state == _CLOSED else 0)
+            g += 1
+        else:
+            position = positions[predictions[p].pair]
+            position.vetoed = (position.vetoed & GATED) | _doubt(terms, predictions[p])
+            p += 1
     return _decide(desk, state, spreads, i, len(spreads), n)
+
+
+@inlined
+def _doubt(terms: Any, prediction: Any) -> int:
+    """The veto of a prediction: by its probability, or where it holds no opinion, as pairs without one."""
+    if prediction.state != 0:
+        return terms.unpredicted
+    return DOUBTED if prediction.probability < terms.min_probability else 0
 
 
 @kernel

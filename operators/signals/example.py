@@ -4,6 +4,7 @@ import numpy as np
 
 from operators.operator import Example
 from operators.pairs.example import example_desk
+from schemas.learn import PREDICTIONS, PredictionState
 from schemas.record import Frame
 from schemas.signal import GATES, SPREADS, SpreadState
 
@@ -41,9 +42,11 @@ def bands_example(seed: int) -> Example:
         "max_hold": "1m",
         "notional": 25000,
         "min_deviation": 0.01,
+        "min_probability": 0.3,
     }
     spreads = example_spreads(seed, len(desk.pairs), 4000)
-    return Example(desk, parameters, {"spreads": spreads, "gates": _gates(seed, len(desk.pairs), spreads)})
+    gates, predictions = _gates(seed, len(desk.pairs), spreads), _predictions(seed, len(desk.pairs), spreads)
+    return Example(desk, parameters, {"spreads": spreads, "gates": gates, "predictions": predictions})
 
 
 def _gates(seed: int, pairs: int, spreads: Frame) -> Frame:
@@ -55,3 +58,15 @@ def _gates(seed: int, pairs: int, spreads: Frame) -> Frame:
     gates["pair"] = rng.integers(0, pairs, len(at))
     gates["state"] = rng.random(len(at)) < 0.7
     return gates
+
+
+def _predictions(seed: int, pairs: int, spreads: Frame) -> Frame:
+    """Opinions at many of the spreads' causes, some too low, and now and then none."""
+    rng = np.random.default_rng(seed + 1)
+    at = np.flatnonzero(rng.random(len(spreads)) < 0.2)
+    predictions = np.zeros(len(at), PREDICTIONS.dtype)
+    predictions["cause"], predictions["ts"] = spreads["cause"][at], spreads["ts"][at]
+    predictions["pair"] = rng.integers(0, pairs, len(at))
+    predictions["state"] = np.where(rng.random(len(at)) < 0.1, int(PredictionState.UNTAUGHT), 0)
+    predictions["probability"] = np.where(predictions["state"] == 0, rng.random(len(at)), 0.0)
+    return predictions

@@ -21,6 +21,7 @@ from operators.operator import Frames
 from operators.simulator.files import write_session
 from operators.simulator.parameters import SessionParameters
 from operators.sources.desk_input import DeskInput
+from schemas.errors import ConfigError
 from schemas.market import FeedEventKind
 from schemas.signal import Action
 from tests.flows.test_simulated_truth import CONFIG
@@ -172,6 +173,49 @@ def test_gates_and_executable_spreads_take_the_steps(session: Path) -> None:
                 entered += row["action"] == Action.ENTER
     assert entered
     assert {"gates", "pair_statistics", "spread_quotes", "fills"} <= rows.keys()
+
+
+def learning_configuration(session: Path, classifier: str = "LogisticRegression") -> Config:
+    features = "{id: features, type: features, input: [book, spread], every: 2s, half_life: 100}"
+    steps = f"[{{class: river.preprocessing.StandardScaler}}, {{class: river.linear_model.{classifier}}}]"
+    model = (
+        f"{{id: model, type: model, input: [features, spread], model: {steps}, warm_up: 20, "
+        "target: {type: reverts, exit: 0.3, stop: 6, horizon: 2m}}"
+    )
+    changes = {
+        "  - {id: bands, type: bands, input: spread,": f"  - {features}\n  - {model}\n"
+        "  - {id: bands, type: bands, input: [spread, model], min_probability: 0.5, unpredicted: closed,",
+    }
+    return configuration(session, **changes)
+
+
+def test_a_model_that_cannot_be_is_refused_at_its_line(session: Path) -> None:
+    sentence = (
+        r"express\.yaml:\d+:\d+: operators\[\d\]: operator 'model' does not fit desk 'main': "
+        r"class river\.linear_model\.Logistic: river\.linear_model has no 'Logistic'; it has .*LogisticRegression"
+    )
+    with pytest.raises(ConfigError, match=sentence):
+        build_graph(learning_configuration(session, "Logistic"))
+
+
+def test_bands_that_read_predictions_take_the_steps(session: Path) -> None:
+    learning = learning_configuration(session)
+    chain = Chain(build_graph(learning), learning.desk("main"))
+    assert not any(_expresses(chain._path))
+    rows: dict[str, list[Any]] = {}
+    likely: set[int] = set()
+    with closing(DeskInput([(f, learning.feed_path(f)) for f in learning.desks[0].feeds], 1, None, "main")) as source:
+        while (raw := source.next()) is not None:
+            streams = chain.process(raw).streams
+            for name, (_, found) in streams.items():
+                rows.setdefault(name, []).extend(found.tolist())
+            for row in streams["predictions"][1] if "predictions" in streams else ():
+                is_likely = row["state"] == 0 and row["probability"] >= 0.5
+                likely = likely | {row["pair"]} if is_likely else likely - {row["pair"]}
+            for row in streams["signals"][1] if "signals" in streams else ():
+                assert row["action"] != Action.ENTER or row["pair"] in likely
+    assert {"predictions", "signals", "fills"} <= rows.keys()
+    assert "features" not in rows
 
 
 def test_a_chain_that_is_restored_samples_as_it_did(session: Path) -> None:

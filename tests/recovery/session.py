@@ -136,6 +136,16 @@ OPERATORS: list[dict[str, Any]] = [
         "step": 5,
     },
     {"id": "gate", "type": "cointegration", "input": "book", "every": "5s", "window": 60, "step": 10},
+    {"id": "features", "type": "features", "input": ["book", "spread"], "every": "1m"},
+    {
+        "id": "model",
+        "type": "model",
+        "input": ["features", "spread"],
+        "model": [{"class": "river.preprocessing.StandardScaler"}, {"class": "river.linear_model.LogisticRegression"}],
+        "target": {"type": "reverts", "exit": 0.3, "stop": 4.0, "horizon": "2m"},
+        "warm_up": 20,
+        "validate_every": 50,
+    },
     {
         "id": "bands",
         "type": "bands",

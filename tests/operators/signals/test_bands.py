@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from operators.operator import Desk
 from operators.signals.bands import Bands
 from schemas.errors import ConfigError, InvariantError
+from schemas.learn import PREDICTIONS, PredictionState
 from schemas.parameter_types import duration_ns
 from schemas.signal import GATES, SIGNALS, SPREADS, Action, Gate
 from tests.operators.pairs.tape import DESK
@@ -204,6 +205,62 @@ def test_a_gate_of_no_pair_is_a_broken_invariant():
         bands().process({"gates": gates((7, Gate.OPEN), pair=3)})
 
 
+def predictions(*rows, pair=0):
+    """Predictions from (cause, probability), and where it is not 0 state."""
+    return PREDICTIONS.rows(
+        [(cause, cause * SECOND, told, 1, 9, pair, *(state or [0])) for cause, told, *state in rows]
+    )
+
+
+UNTAUGHT = PredictionState.UNTAUGHT
+
+
+@pytest.mark.parametrize(
+    ("unpredicted", "told", "expected"),
+    [
+        pytest.param("open", [], [(1, ENTER), (3, EXIT), (4, ENTER), (6, EXIT)], id="none, open"),
+        pytest.param("closed", [], [], id="none, closed"),
+        pytest.param("open", [(1, 0.59)], [], id="too little from the start"),
+        pytest.param("open", [(1, 0.6)], [(1, ENTER), (3, EXIT), (4, ENTER), (6, EXIT)], id="just enough"),
+        pytest.param("open", [(2, 0.1)], [(1, ENTER), (3, EXIT)], id="an exit never asks"),
+        pytest.param("closed", [(2, 0.9), (3, 0.1)], [(2, ENTER), (3, EXIT)], id="enough for a while"),
+        pytest.param("open", [(1, 0.1), (5, 0.0, UNTAUGHT)], [(5, ENTER), (6, EXIT)], id="no opinion any more, open"),
+        pytest.param("closed", [(1, 0.9), (4, 0.0, UNTAUGHT)], [(1, ENTER), (3, EXIT)], id="and closed"),
+        pytest.param("open", [(1, 0.9), (1, 0.1), (4, 0.1)], [], id="the last of a cause counts"),
+    ],
+)
+def test_predictions_veto_entries_only(unpredicted, told, expected):
+    spreads = rows((1, 2.0), (2, 2.5), (3, 0.0), (4, -2.0), (5, -2.5), (6, 0.0))
+    operator = bands(min_probability=0.6, unpredicted=unpredicted)
+    signals = operator.process({"spreads": spreads, "predictions": predictions(*told)}).get("signals", SIGNALS.empty)
+    assert signals[["cause", "action"]].tolist() == expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_an_entry_takes_the_gate_and_the_prediction(size):
+    spreads = rows(*[(k, 2.5) for k in range(1, 6)], (6, 0.0), (7, 2.5))
+    frames = {
+        "spreads": spreads,
+        "gates": gates((1, Gate.CLOSED), (3, Gate.OPEN), (4, Gate.CLOSED), (5, Gate.OPEN), (7, Gate.CLOSED)),
+        "predictions": predictions((1, 0.9), (2, 0.9), (3, 0.1), (4, 0.9), (5, 0.8), (7, 0.9)),
+    }
+    operator, entered = bands(), []
+    for first in range(1, 8, size):
+        piece = {port: f[(f["cause"] >= first) & (f["cause"] < first + size)] for port, f in frames.items()}
+        entered += operator.process(piece).get("signals", SIGNALS.empty)[["cause", "action"]].tolist()
+        reborn = bands()
+        reborn.restore(pickle.loads(pickle.dumps(operator.snapshot())))
+        operator = reborn
+    assert entered == [(5, ENTER), (6, EXIT)]
+
+
+def test_a_prediction_of_no_pair_is_a_broken_invariant():
+    with pytest.raises(
+        InvariantError, match=r"bands, input 7: expected a prediction of .* 0 to 2, got one of number 3"
+    ):
+        bands().process({"predictions": predictions((7, 0.5), pair=3)})
+
+
 def optional(values):
     return st.none() | st.sampled_from(values)
 
@@ -354,6 +411,8 @@ def test_a_desk_needs_pairs():
         ({"notional": "a lot"}, "'a lot' is not an amount of money"),
         ({"max_hold": "soon"}, "'soon' is not a duration"),
         ({"entry": float("inf")}, "finite number"),
+        ({"min_probability": 1.1}, "less than or equal to 1"),
+        ({"unpredicted": "ajar"}, "'open' or 'closed'"),
         ({"scale": 2}, "Extra inputs are not permitted"),
     ],
 )

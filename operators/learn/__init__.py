@@ -1,0 +1,1 @@
+"""Learning online which deviations revert."""

@@ -1,0 +1,91 @@
+import pytest
+
+from operators.learn.estimator import fingerprint, make_model
+from operators.learn.parameters import ModelParameters
+from schemas.errors import ConfigError
+from schemas.learn import FEATURE_NAMES
+from tests.operators.learn.tape import LOGISTIC, REVERTS, SCALED
+
+
+def steps_of(model):
+    return ModelParameters.model_validate({"model": model, "target": REVERTS}).estimators
+
+
+def made(model, seed=1):
+    return make_model(steps_of(model), FEATURE_NAMES, seed)
+
+
+def test_one_estimator_and_a_pipeline():
+    assert type(made(LOGISTIC)).__name__ == "LogisticRegression"
+    pipeline = made(SCALED)
+    assert [type(step).__name__ for step in pipeline.steps.values()] == ["StandardScaler", "LogisticRegression"]
+    assert pipeline["LogisticRegression"].optimizer.lr.learning_rate == 0.1
+    assert not pipeline["LogisticRegression"].weights  # what it was tried on is not in it
+
+
+def test_estimators_within_estimators():
+    tree = {"class": "river.tree.HoeffdingTreeClassifier", "parameters": {"max_depth": 3}}
+    bagging = {"class": "river.ensemble.BaggingClassifier", "parameters": {"model": tree, "n_models": 2}}
+    model = made(bagging, seed=7)
+    assert [tree.max_depth for tree in model] == [3, 3]
+    assert model.seed == 7
+
+
+def test_what_is_random_gets_the_seed_of_the_desk_unless_it_has_its_own():
+    forest = {"class": "river.forest.ARFClassifier", "parameters": {"n_models": 2}}
+    assert made(forest, seed=9).seed == 9
+    assert made(forest | {"parameters": {"n_models": 2, "seed": 4}}, seed=9).seed == 4
+    assert made(forest | {"parameters": {"n_models": 2, "seed": None}}, seed=9).seed == 9
+
+
+def test_fingerprints():
+    target, logistic = {"exit": 0.3}, steps_of(LOGISTIC)
+    prints = [fingerprint(steps_of(model), target, 1) for model in (LOGISTIC, SCALED, LOGISTIC | {"parameters": {}})]
+    prints += [fingerprint(logistic, {"exit": 0.4}, 1), fingerprint(logistic, target, 2)]
+    assert len(set(prints)) == 5
+    assert prints[0] == fingerprint(steps_of(LOGISTIC), target, 1)
+    assert all(0 < found < 2**63 for found in prints)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ([], "a model of no steps; list transformers, and a classifier at the end"),
+        ({"class": "river.linear_modell.LogisticRegression"}, "cannot import 'river.linear_modell'"),
+        ({"class": "river.linear_model.Logistic"}, "has no 'Logistic'; it has .*LogisticRegression"),
+        ({"class": "os.path.join"}, "not a class derived from river.base.Base"),
+        ({"class": "river.linear_model.LinearRegression"}, "must be a classifier, as the last step; it is"),
+        ({"class": "river.preprocessing.StandardScaler"}, "must be a classifier, as the last step; it is"),
+        ([LOGISTIC, LOGISTIC], "must be a transformer, as every step but the last; it is"),
+        (LOGISTIC | {"parameters": {"l3": 1}}, "takes no parameter 'l3'; it takes optimizer, loss, l2"),
+        (LOGISTIC | {"parameters": {"l1": 1.0, "l2": 1.0}}, "refuses its parameters: NotImplementedError"),
+        ({"class": "river.ensemble.BaggingClassifier"}, r"refuses its parameters: TypeError .* takes model \(needed\)"),
+        (
+            {"class": "tests.operators.learn.models.TellsClasses"},
+            "tells classes but no probabilities; choose",
+        ),
+        ({"class": "tests.operators.learn.models.NeedsText"}, "cannot be used on numbers: AttributeError"),
+        (
+            LOGISTIC | {"parameters": {"optimizer": {"class": "river.optim.Sgd"}}},
+            "class river.optim.Sgd: river.optim has no 'Sgd'; it has .*SGD",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said_with_what_would_be_right(model, message):
+    with pytest.raises(ConfigError, match=message):
+        made(model)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"class": "LogisticRegression"}}, "should match pattern"),
+        ({"target": REVERTS | {"exit": 4.0}}, "exit 4 must be below stop 4"),
+        ({"target": REVERTS | {"horizon": "0s"}}, "greater than 0"),
+        ({"scope": "world"}, "'desk' or 'pair'"),
+        ({"model": LOGISTIC | {"params": {}}}, "Extra inputs are not permitted"),
+    ],
+)
+def test_parameters_that_cannot_be(change, message):
+    with pytest.raises(ValueError, match=message):
+        ModelParameters.model_validate({"model": LOGISTIC, "target": REVERTS} | change)
