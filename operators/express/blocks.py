@@ -13,7 +13,7 @@ import numpy as np
 from operators.book.apply import apply
 from operators.book.rows import FEED_EVENT_ROWS, LEVEL_ROWS, QUOTE_ROWS
 from operators.book.state import DONE
-from operators.execution.loop import run_loop
+from operators.execution.run import run_loop
 from operators.express.kept import COUNTS, I8, PORTS, keep_others, keep_quotes, keep_spreads
 from operators.feeds.itch_kernel import EVENT_ROWS, decode
 from operators.kernel import bare, first_rows, kernel, rows_at, table

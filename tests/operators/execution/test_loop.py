@@ -10,8 +10,9 @@ from numba import typeof
 
 from operators.book.ladder import new_levels
 from operators.execution import loop as loop_module
-from operators.execution.loop import Loop, Stopped, _add_slots
+from operators.execution.loop import Loop, _add_slots
 from operators.execution.rows import MOST_ROWS_PER_STEP, scratch
+from operators.execution.run import Stopped
 from operators.execution.state import ORDER, PENDING
 from operators.kernel import State
 from operators.operator import Desk, Frames, copy_state
