@@ -8,8 +8,8 @@ handed from kernel to kernel is counted in and out with atomic instructions, ten
 integer and opens a table with `table(ctx, i, dtype)`, which is free. `bare` does the same for an array.
 """
 
-import hashlib
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +19,33 @@ from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from operators.kernel_source import source_digest
 from schemas.record import Frame
 
+_CACHE = Path(__file__).parent / "__pycache__"
+_IS_CHOSEN_BY_USER = bool(numba.config.CACHE_DIR)
 
-def _source_digest() -> str:
-    """A digest of all source that kernels are made of.
 
-    numba recompiles a kernel when its own file changes, but not when what it calls does, or a constant
-    that it imports. So machine code is kept apart by the digest of everything it may depend on.
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
+    """Compile `function` on its first call, and keep the machine code with that of the same source.
+
+    numba compiles a kernel anew when its own file changes, but not when what it calls does, or a constant
+    that it imports. So machine code is kept apart by the digest of all source that the kernel's module imports.
     """
-    root = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
-    for package in ("schemas", "operators"):
-        for path in sorted((root / package).rglob("*.py")):
-            if path.parent.name != "sinks":  # where there are no kernels
-                digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    if not _IS_CHOSEN_BY_USER:
+        digest = source_digest(Path(inspect.getfile(function)))
+        numba.config.CACHE_DIR = str(_CACHE / f"kernels-{digest}")
+    return njit(cache=True, error_model="numpy", **options)(function)
 
 
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = str(Path(__file__).parent / "__pycache__" / f"kernels-{_source_digest()}")
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile on first call, keep the machine code on disk; IEEE arithmetic, no fast-math, no wall clock."""
+    return _compiled(function)
 
-kernel = njit(cache=True, error_model="numpy")
-"""Compile on first call, keep the machine code on disk; IEEE arithmetic, no fast-math, no wall clock."""
 
-inlined = njit(cache=True, error_model="numpy", forceinline=True)
-"""The same, for the steps of a kernel's innermost loop: its machine code becomes part of the caller's."""
+def inlined(function: Callable[..., Any]) -> Any:
+    """The same, for the steps of a kernel's innermost loop: its machine code becomes part of the caller's."""
+    return _compiled(function, forceinline=True)
 
 
 @intrinsic

@@ -177,7 +177,7 @@ class SharedState(Sound):
 class HashOrder(Sound):
     def row(self, q: Any) -> tuple[Any, ...]:
         words = {f"word {i}" for i in range(20)}
-        return *super().row(q)[:-1], next(iter(words))
+        return *super().row(q)[:-1], " ".join(words)
 
 
 class CountsFrames(Sound):

@@ -15,8 +15,8 @@ def test_a_stop_flushes_nothing_early_and_is_resumed(workers, number, session, u
     config = write_config(tmp_path / "config.yaml", session, run="run", desks=3)
     slow = write_config(tmp_path / "slow.yaml", session, run="run", desks=3, frame=32)
     options = ["-r", tmp_path / "recovery", "--workers", workers]
-    processes.run_until_stopped(config, number, 5, *options, "--epoch-ms", 500)
     # Paced, for a signal takes a moment to arrive, in which a desk must not reach its end.
+    processes.run_until_stopped(config, number, 5, *options, "--epoch-ms", 500, "--pace-us", 100_000)
     processes.run_until_stopped(slow, number, 600, *options, "--epoch-ms", 500, "--pace-us", 1500)
     stopped = tables.dump(tables.target_of(config), tmp_path / "stopped")
     assert len(stopped["fills"]) > 1
