@@ -21,6 +21,7 @@ _BUILT_IN_MODULES = (
     "operators.feeds.itch",
     "operators.feeds.rows",
     "operators.book.book",
+    "operators.clocks.clock_check",
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
     "operators.pairs.cointegration",
