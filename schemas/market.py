@@ -87,7 +87,7 @@ EVENTS = schema(
     Column("qty", Kind.QUANTITY, "lots"),
     Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
     Column("kind", Kind.ENUM, "what happened", EventKind),
-    Column("side", Kind.FLAGS, "0 bid, 1 ask (of the resting order)"),
+    Column("side", Kind.FLAGS, "0 bid, 1 ask (of the resting order); -1 of a trade: not known"),
     Column("flags", Kind.FLAGS, "bit 0: last event of its message for this instrument"),
 )
 
@@ -143,6 +143,7 @@ class FeedEventKind(IntEnum):
     RECOVERED = 13  # messages `first`..`last` came late, in their place
     BROKEN_TRADE = 14  # the venue took back execution number `first`
     CIRCUIT_BREAKER = 15  # the whole market fell through level `first`; halts of the instruments follow
+    CLOCK_SKEW = 18  # the instrument's stamps are `first` ns early; `last`: correlation once shifted, 1e-6
 
 
 FEED_EVENTS = schema(

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from schemas.instrument import Definition
+from operators.sources.file_feed import FILES, LeanTicks, check_file_feed, lean_table
+from operators.tables.table import Table
+from schemas.instrument import Definition, Positive
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal"]
+FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal", "lean", "lobster", "table"]
 
 
 class FeedConfig(Definition):
@@ -32,6 +34,10 @@ class FeedConfig(Definition):
 
     `journal` is what was received live, as `operators.sources.journal` wrote it down; the desk clock is the
     receive time. It is read once the session is over.
+
+    `lean`, `lobster` and `table` are files of rows, which record event time only: `date` and `timezone` say whose
+    clock, and `delay` is how much later the desk is taken to have received it. Files ending in `.zip` are read as
+    well. docs/files.md tells of them.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")
@@ -41,9 +47,19 @@ class FeedConfig(Definition):
     connection: str | None = Field(
         default=None, min_length=1, description="session: the `conn` whose messages these are"
     )
-    delay: Duration = Field(default=0, ge=0, description="itch50: time from the event to its receipt")
-    date: datetime.date | None = Field(default=None, description="itch50: the session's date")
-    timezone: str | None = Field(default=None, description="itch50: the timezone of the session's midnight")
+    delay: Duration = Field(default=0, ge=0, description="itch50, files: time from the event to its receipt")
+    date: datetime.date | None = Field(default=None, description="itch50, files: the session's date")
+    timezone: str | None = Field(
+        default=None, description="itch50, files: the timezone of the session's midnight, and of times"
+    )
+
+    ticks: LeanTicks | None = Field(default=None, description="lean: what a row is")
+    assumed_qty: Positive | None = Field(default=None, description="lean, forex: quantity of every quote, units")
+    suspicious: Literal["keep", "drop"] | None = Field(
+        default=None, description="lean: whether ticks that are flagged change anything; drop where not said"
+    )
+    table: Table | None = Field(default=None, description="table: what its columns mean")
+    member: str | None = Field(default=None, min_length=1, description="files: which of a zip's files, of several")
 
     path_b: str | None = Field(default=None, min_length=1, description="mold_pcap: line B, in the folder of `path`")
     port: int | None = Field(default=None, ge=1, le=65535, description="mold_pcap: only datagrams to this UDP port")
@@ -89,6 +105,8 @@ class FeedConfig(Definition):
                     "midnight; add them, such as `date: 2019-12-30` and `timezone: America/New_York`"
                 )
             return self
+        if self.format in FILES:
+            return self
         present = [name for name, value in (session | {"delay": self.delay or None}).items() if value is not None]
         if present:
             raise ValueError(f"feed {self.id!r} records the receive time of every message; remove {present[0]!r}")
@@ -102,9 +120,24 @@ class FeedConfig(Definition):
             raise ValueError(f"feed {self.id!r} is no capture of packets; remove {present[0]!r}, or use mold_pcap")
         return self
 
+    @model_validator(mode="after")
+    def _is_a_file_of_rows(self) -> "FeedConfig":
+        check_file_feed(self)
+        return self
+
+    @property
+    def rows(self) -> Table:
+        """What the columns of a `lean` or `table` feed mean."""
+        if self.table is not None:
+            return self.table
+        assert self.ticks is not None
+        return lean_table(self.ticks, self.assumed_qty, self.suspicious != "keep")
+
     @property
     def origin_ns(self) -> int:
         """What the capture's times count from, ns UTC: midnight of the session plus `delay`; 0 for recordings."""
+        if self.format in FILES:
+            return self.delay
         if self.date is None or self.timezone is None:
             return 0
         midnight = datetime.datetime.combine(self.date, datetime.time(), ZoneInfo(self.timezone))
