@@ -19,6 +19,7 @@ _BUILT_IN_MODULES = (
     "operators.feeds.coinbase",
     "operators.feeds.bybit",
     "operators.feeds.itch",
+    "operators.integrity.silence",
     "operators.book.book",
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
