@@ -20,6 +20,7 @@ _BUILT_IN_MODULES = (
     "operators.feeds.bybit",
     "operators.feeds.itch",
     "operators.integrity.silence",
+    "operators.integrity.audit",
     "operators.book.book",
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
