@@ -21,6 +21,7 @@ _BUILT_IN_MODULES = (
     "operators.feeds.itch",
     "operators.integrity.silence",
     "operators.integrity.audit",
+    "operators.integrity.clock_skew",
     "operators.book.book",
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
