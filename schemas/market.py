@@ -65,6 +65,7 @@ class EventKind(IntEnum):
     QUOTE = 9  # the venue's own best price on `side` (price, qty), not applied to the book
     STATUS = 10  # `qty` is a TradingStatus
     SYNC = 11  # `qty` 1: the book is whole from here on; 0: it no longer is
+    SILENCE = 12  # `qty` 1: nothing was heard of the instrument for too long; 0: it was heard of again
 
 
 class TradingStatus(IntEnum):
@@ -109,6 +110,7 @@ class BookState(IntFlag):
     HALTED = 2
     CROSSED = 4  # bid at or above ask
     EMPTY = 8  # a side has no orders
+    STALE = 16  # its feed has said nothing for too long
 
 
 QUOTES = schema(
@@ -129,7 +131,7 @@ class FeedEventKind(IntEnum):
     """What a feed admits about itself."""
 
     GAP = 1  # messages `first`..`last` never came
-    DUPLICATE = 2  # message `first` came again and was ignored
+    DUPLICATE = 2  # messages `first`..`last` came again and were ignored
     RESET = 3  # a snapshot replaced the book
     RESYNC = 4  # the book is whole again
     HALT = 5
@@ -143,7 +145,11 @@ class FeedEventKind(IntEnum):
     RECOVERED = 13  # messages `first`..`last` came late, in their place
     BROKEN_TRADE = 14  # the venue took back execution number `first`
     CIRCUIT_BREAKER = 15  # the whole market fell through level `first`; halts of the instruments follow
-    CLOCK_SKEW = 18  # the instrument's stamps are `first` ns early; `last`: correlation once shifted, 1e-6
+    STALE = 16  # the feed, last heard at `first` (ns UTC), has said nothing for `last` ns
+    OUT_OF_ORDER = 17  # message `first` came after message `last`, whose place is behind it, and was ignored
+    CLOCK_SKEW = 18  # the desk clock is `first` ns ahead of the venue's stamps; `last`: of which minutes of time zone
+    FRESH = 19  # the feed, silent since `first` (ns UTC), speaks again after `last` ns
+    REPEATED = 20  # `first` messages came again since the feed last said so, and were ignored
 
 
 FEED_EVENTS = schema(

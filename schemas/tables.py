@@ -1,6 +1,7 @@
 """The records that become ClickHouse tables, and the schema of every port by name."""
 
 from schemas.clock import CLOCK_CHECKS
+from schemas.integrity import AUDITS
 from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
 from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
@@ -29,6 +30,7 @@ TABLES: dict[str, Schema] = {
         DEAD_LETTERS,
         FEED_EVENTS,
         CLOCK_CHECKS,
+        AUDITS,
     )
 }
 """Streams that are written to ClickHouse; each table adds run, desk and seq. `runs` is written beside them."""

@@ -40,6 +40,7 @@ class Book(Operator):
 
     inputs: ClassVar[Mapping[str, Schema]] = {"events": EVENTS}
     outputs: ClassVar[Mapping[str, Schema]] = {"quotes": QUOTES, "levels": LEVELS, "feed_events": FEED_EVENTS}
+    version = 2
     Parameters = BookParameters
 
     def __init__(self, parameters: BookParameters, desk: Desk) -> None:
