@@ -20,6 +20,7 @@ _BUILT_IN_MODULES = (
     "operators.feeds.bybit",
     "operators.feeds.itch",
     "operators.book.book",
+    "operators.book.depth",
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
     "operators.pairs.cointegration",
