@@ -120,9 +120,9 @@ class State:
         new[: len(old)] = old
         self.replace(name, new)
 
-    def snapshot(self) -> dict[str, Frame]:
-        """A copy of every table."""
-        return {name: array.copy() for name, array in self._tables.items()}
+    def snapshot(self, **packed: Frame) -> dict[str, Frame]:
+        """A copy of every table, but for those in `packed`: what is given there stands for them."""
+        return {name: packed[name] if name in packed else array.copy() for name, array in self._tables.items()}
 
     def restore(self, tables: Mapping[str, Any]) -> None:
         """Take a copy of every table of a snapshot."""

@@ -25,6 +25,7 @@ _BUILT_IN_MODULES = (
     "operators.integrity.clock_skew",
     "operators.book.book",
     "operators.clocks.clock_check",
+    "operators.book.depth",
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
     "operators.pairs.cointegration",

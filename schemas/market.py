@@ -127,6 +127,32 @@ QUOTES = schema(
 )
 
 
+DEPTH = schema(
+    "depth",
+    "What stands in the first levels of a book: their totals, and the prices these point to.",
+    Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
+    Column("levels", Kind.COUNT, "levels of a side that were looked at, the best ones; a side may have fewer"),
+    Column("bid_qty", Kind.QUANTITY, "lots bid in them"),
+    Column("ask_qty", Kind.QUANTITY, "lots asked in them"),
+    Column("imbalance", Kind.FLOAT, "(bid_qty - ask_qty) / (bid_qty + ask_qty), 0 of an empty book"),
+    Column("microprice", Kind.FLOAT, "best bid and ask weighted by each other's lots, currency; 0 with a side empty"),
+    Column("depth_price", Kind.FLOAT, "the same of the mean prices of the levels, by lots, and of their totals"),
+    Column("state", Kind.FLAGS, "BookState bits of the last quote; 0 is tradable"),
+    by="instrument",
+)
+
+DEPTH_LEVELS = schema(
+    "depth_levels",
+    "The levels behind a row of `depth` (the same `cause` and `instrument`), the best first.",
+    Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
+    Column("level", Kind.COUNT, "1 is the best"),
+    Column("bid", Kind.PRICE, "ticks, 0 where there are fewer bids"),
+    Column("ask", Kind.PRICE, "ticks, 0 where there are fewer asks"),
+    Column("bid_qty", Kind.QUANTITY, "lots at this bid"),
+    Column("ask_qty", Kind.QUANTITY, "lots at this ask"),
+)
+
+
 class FeedEventKind(IntEnum):
     """What a feed admits about itself."""
 

@@ -3,7 +3,7 @@
 from schemas.clock import CLOCK_CHECKS
 from schemas.integrity import AUDITS
 from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
-from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
+from schemas.market import DEAD_LETTERS, DEPTH, DEPTH_LEVELS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
 from schemas.signal import GATES, PAIR_STATISTICS, SIGNALS, SPREAD_QUOTES, SPREADS
 from schemas.trade import EQUITY, FILLS, ORDER_EVENTS, ORDERS, POSITIONS, VERDICTS
@@ -12,6 +12,8 @@ TABLES: dict[str, Schema] = {
     s.name: s
     for s in (
         QUOTES,
+        DEPTH,
+        DEPTH_LEVELS,
         SPREADS,
         SPREAD_QUOTES,
         PAIR_STATISTICS,

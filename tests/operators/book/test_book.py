@@ -49,7 +49,7 @@ def run(
 
 def assert_whole(book: Book) -> None:
     """No total is below 1, ladders are sorted, and the totals of a book told by order are the sums of its orders."""
-    state = book.snapshot()
+    state = book.tables.snapshot()
     sums: dict[tuple[int, int], int] = defaultdict(int)
     live = state["orders"][state["orders"]["qty"] != 0]
     assert state["taken"][0] == len(live) <= 0.6 * len(state["orders"])
@@ -127,18 +127,18 @@ def test_a_live_order_costs_at_most_two_hundred_bytes() -> None:
     book = Book(BookParameters(orders=1, levels=1), desk)
     for start in range(0, orders, 1000):
         book.process({"events": events[start : start + 1000]})
-    held = sum(table.nbytes for table in book.snapshot().values())
-    assert int(book.snapshot()["books"]["orders"].sum()) == orders
+    held = sum(table.nbytes for table in book.tables.snapshot().values())
+    assert int(book.tables["books"]["orders"].sum()) == orders
     assert held <= 200 * orders
-    assert book.snapshot()["orders"].nbytes <= 40 * len(book.snapshot()["orders"])
+    assert book.tables["orders"].nbytes <= 40 * len(book.tables["orders"])
 
 
 def test_clearing_again_and_again_does_not_make_the_table_grow() -> None:
     story = [event(EventKind.CLEAR)] + [event(EventKind.ADD, order=i, price=i, qty=1) for i in range(50)]
     book = Book(BookParameters(orders=100, levels=1), DESK)
-    size = len(book.snapshot()["orders"])
+    size = len(book.tables["orders"])
     for day in range(40):
         events = frame_of(story)
         events["order"] += 1000 * day
         book.process({"events": events})
-    assert len(book.snapshot()["orders"]) == size
+    assert len(book.tables["orders"]) == size

@@ -293,7 +293,7 @@ def test_static_hedges_must_be_given():
 def test_windows_must_fit_in_memory():
     pairs = tuple(Pair(id=f"P{k}", y="A", x="B") for k in range(500))
     desk = Desk(id="desk", instruments=DESK.instruments, pairs=pairs)
-    with pytest.raises(ConfigError, match=r"windows of 500 pairs would take 14.9 GiB, .* at most 4 GiB are allowed"):
+    with pytest.raises(ConfigError, match=r"windows of 500 pairs would take 22.4 GiB, .* at most 4 GiB are allowed"):
         spread(desk, hedge={"type": "rolling", "window": 10**6}, zscore=ROLLING_2)
 
 
