@@ -20,6 +20,7 @@ _BUILT_IN_MODULES = (
     "operators.feeds.bybit",
     "operators.feeds.itch",
     "operators.feeds.rows",
+    "operators.feeds.lobster",
     "operators.book.book",
     "operators.clocks.clock_check",
     "operators.pairs.spread",
