@@ -1,4 +1,4 @@
-"""Two whole NASDAQ days read directly from LOBSTER's files, against the books that LOBSTER made of the same messages."""
+"""Two whole NASDAQ days from LOBSTER's files to books, against those that LOBSTER made of the same messages."""
 
 from contextlib import closing
 from pathlib import Path
