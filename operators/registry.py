@@ -23,6 +23,7 @@ _BUILT_IN_MODULES = (
     "operators.integrity.silence",
     "operators.integrity.audit",
     "operators.integrity.clock_skew",
+    "operators.feeds.lobster",
     "operators.book.book",
     "operators.clocks.clock_check",
     "operators.book.depth",

@@ -48,6 +48,7 @@ class Reason(IntEnum):
     TICK = 5
     LOT = 6
     ZERO = 7  # a price, quantity, or reference that must not be 0
+    SYMBOL = 8  # none, on a feed of several instruments
 
 
 # Tables behind `ctx`, in order: what was told, what was configured, what is produced.
@@ -63,7 +64,7 @@ _BID, _ASK, _SYMBOL, _BUY, _SELL, _AT_STAKE = map(int, Told)
 _ADD, _EXECUTE, _CANCEL, _DELETE = map(int, list(EventKind)[:4])
 _LEVEL, _CLEAR, _TRADE, _QUOTE = map(int, (EventKind.LEVEL, EventKind.CLEAR, EventKind.TRADE, EventKind.QUOTE))
 _SYNC = int(EventKind.SYNC)
-_FINE, _R_LENGTH, _R_KIND, _R_REFUSED, _R_AMOUNT, _R_TICK, _R_LOT, _R_ZERO = range(8)
+_FINE, _R_LENGTH, _R_KIND, _R_REFUSED, _R_AMOUNT, _R_TICK, _R_LOT, _R_ZERO, _R_SYMBOL = range(9)
 _BOTH = 3
 _LIMIT = 10**12
 
@@ -98,6 +99,8 @@ def decode_rows(ctx: Any, rows: Frame, data: Frame, first: int, decoded: int, re
             elif known >= 0:
                 reason, decoded = _one(ctx, raw, row, followed[known], events, decoded)
                 at_stake = row.kind != _TRADE
+            else:
+                reason, at_stake = _R_SYMBOL, row.kind != _TRADE
         if reason == _FINE:
             continue
         rejects[rejected].row, rejects[rejected].reason = i, reason

@@ -28,7 +28,7 @@ def explain(reason: int, message: bytes, instrument: Instrument | None) -> tuple
 
 def _of_record(reason: Reason, row: np.void, instrument: Instrument | None) -> str:
     kind, order = int(row["kind"]), int(row["order"])
-    if instrument is None:
+    if reason == Reason.SYMBOL or instrument is None:
         return "row: expected the symbol of an instrument, as its feed speaks of several, came none"
     if reason == Reason.KIND:
         return f"row: expected a kind of event, and a side where it needs one, came kind {kind}"

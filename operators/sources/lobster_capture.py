@@ -1,6 +1,7 @@
 """LOBSTER's two files as one: each message with the book it leads to."""
 
 import datetime
+import struct
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -17,13 +18,15 @@ from schemas.errors import CaptureError
 
 _CHUNK_BYTES = 1 << 16
 _DAY_SECONDS = 86_400
+_TIME = struct.Struct("<q")
 _MESSAGE, _BOOK = "_message_", "_orderbook_"
 """What their names have at the same place."""
 
 
 class LobsterCapture(MadeContent):
-    """Per row of the two files an entry as `frame_session` takes it: the message's row, an end of line, the book's row.
+    """Per row of the two files an entry as `frame_session` takes it.
 
+    It is the time (8 bytes, little-endian, ns UTC), the message's row, an end of line, and the book's row.
     `path` is a zip of both, or the message file, beside which the other lies. A row without a proper time has that of
     the row before. Raises CaptureError where a file is missing or unreadable.
     """
@@ -46,9 +49,9 @@ class LobsterCapture(MadeContent):
         messages, books = (_lines(file) for file in self._files)
         for message in messages:
             clock = max(clock, self._time(message))
-            yield entry(clock, message + b"\n" + next(books, b""))
+            yield entry(clock, _TIME.pack(clock) + message + b"\n" + next(books, b""))
         for book in books:
-            yield entry(clock, b"\n" + book)
+            yield entry(clock, _TIME.pack(clock) + b"\n" + book)
 
     def _time(self, message: bytes) -> int:
         """When it happened, ns UTC; 0 where it does not say."""

@@ -8,8 +8,9 @@ from operators.tables.ratios import PLACES_MAX
 FINE, EMPTY, NOT_A_NUMBER, TOO_LARGE, TOO_FINE = range(5)
 """What came of reading: a number, nothing, something else, more than int64 holds, more decimals than 1e-9."""
 
-_DIGITS_FULL = 10**17
 _INT64_MAX = (1 << 63) - 1
+_DIGITS_FULL = _INT64_MAX // 10
+"""From here on another digit might not fit."""
 _DOT, _PLUS, _MINUS, _ZERO, _NINE, _E, _E_SMALL = (ord(c) for c in ".+-09Ee")
 
 
@@ -39,11 +40,11 @@ def read_number(block: Any, start: int, end: int, ratios: Any, is_rounded: bool)
             else:
                 for _ in range(zeros):
                     if digits >= _DIGITS_FULL:
-                        is_cut = True
                         break
                     digits *= 10
                     places += 1
                 zeros = 0
+                is_cut = is_cut or digits >= _DIGITS_FULL
                 if not is_cut:
                     digits = 10 * digits + (byte - _ZERO)
                     places += behind
