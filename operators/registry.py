@@ -23,6 +23,7 @@ _BUILT_IN_MODULES = (
     "operators.integrity.audit",
     "operators.integrity.clock_skew",
     "operators.book.book",
+    "operators.integrity.confidence",
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
     "operators.pairs.cointegration",

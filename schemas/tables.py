@@ -1,6 +1,6 @@
 """The records that become ClickHouse tables, and the schema of every port by name."""
 
-from schemas.integrity import AUDITS
+from schemas.integrity import AUDITS, CONFIDENCE
 from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
 from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
@@ -29,6 +29,7 @@ TABLES: dict[str, Schema] = {
         DEAD_LETTERS,
         FEED_EVENTS,
         AUDITS,
+        CONFIDENCE,
     )
 }
 """Streams that are written to ClickHouse; each table adds run, desk and seq. `runs` is written beside them."""
