@@ -27,6 +27,7 @@ _BUILT_IN_MODULES = (
     "operators.book.book",
     "operators.clocks.clock_check",
     "operators.book.depth",
+    "operators.integrity.confidence",
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
     "operators.pairs.cointegration",

@@ -25,3 +25,13 @@ AUDITS = schema(
     Column("feed", Kind.FEED, "feed"),
     Column("scope", Kind.ENUM, "hour or run", AuditScope),
 )
+
+CONFIDENCE = schema(
+    "confidence",
+    "Whether an instrument can be traded on, whenever that changes. States are BookState bits: 0 is tradable; "
+    "1 unsynced, 2 halted, 4 crossed, 8 a side is empty, 16 its feed is silent.",
+    Column("since", Kind.TIME, "when the state before began, 0 where it is the first"),
+    Column("instrument", Kind.INSTRUMENT, "instrument"),
+    Column("state", Kind.FLAGS, "BookState bits from here on"),
+    Column("was", Kind.FLAGS, "BookState bits until here"),
+)

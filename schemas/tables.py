@@ -2,6 +2,7 @@
 
 from schemas.clock import CLOCK_CHECKS
 from schemas.integrity import AUDITS
+from schemas.integrity import AUDITS, CONFIDENCE
 from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
 from schemas.market import DEAD_LETTERS, DEPTH, DEPTH_LEVELS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
@@ -33,6 +34,7 @@ TABLES: dict[str, Schema] = {
         FEED_EVENTS,
         CLOCK_CHECKS,
         AUDITS,
+        CONFIDENCE,
     )
 }
 """Streams that are written to ClickHouse; each table adds run, desk and seq. `runs` is written beside them."""

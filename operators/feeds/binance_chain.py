@@ -101,15 +101,19 @@ class Chain:
 
     def _hold(self, update: Update) -> tuple[Verdict, Admission | None]:
         admission = None
-        if self.held:
-            tail = self.held[-1].final
-            if update.final <= tail:
+        tail = self.held[-1].final if self.held else self.seen
+        if update.final <= tail:
+            self.stale += 1
+            if self.stale < STALE_MAX:
                 return Verdict.IGNORE, self._again(update, tail)
-            if update.previous != tail:
-                admission = self._break(tail, update)
-                self.held = []
+            admission = (FeedEventKind.INCONSISTENT, update.final, tail)
+            self.held = []
+        elif self.held and update.previous != tail:
+            admission = self._break(tail, update)
+            self.held = []
+        self.stale = 0
         if len(self.held) >= HELD_MAX:
-            self.seen, self.held = self.held[-1].final, []
+            self.seen, self.held = update.final, []
             return Verdict.OVERFLOW, None
         self.held.append(update.packed())
         return Verdict.HOLD, admission
