@@ -103,6 +103,11 @@ class State:
     def __getitem__(self, name: str) -> Frame:
         return self._tables[name]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tables."""
+        return sum(array.nbytes for array in self._tables.values())
+
     def replace(self, name: str, array: Frame) -> None:
         """Put `array` in the place of table `name`."""
         array = np.ascontiguousarray(array)
