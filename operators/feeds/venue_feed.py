@@ -62,6 +62,10 @@ class Connection(ABC):
         self.number = -1
         self.lose_all(Moment(cause, ts, 0, 0))
 
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost: what its books have become is not known."""
+        self.lose_all(Moment(cause, ts, 0, 0))
+
     def lose_all(self, at: Moment) -> None:
         """No book that this connection tells of is whole any more."""
         for book in self.books.values():

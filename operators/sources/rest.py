@@ -1,0 +1,50 @@
+"""Replies of venues over HTTP: definitions of instruments, snapshots of books."""
+
+import asyncio
+import http.client
+import threading
+import urllib.error
+import urllib.request
+
+from schemas.errors import CaptureError
+
+_REPLY_BYTES_MAX = 256 << 20
+_TIMEOUT_S = 10.0
+_HEADERS = {"User-Agent": "pairflow", "Accept": "application/json"}
+
+
+def get(url: str) -> bytes:
+    """The body of a reply. Raises CaptureError where there is none, or none that says 200."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=_HEADERS), timeout=_TIMEOUT_S) as reply:
+            body: bytes = reply.read(_REPLY_BYTES_MAX)
+            return body
+    except (OSError, http.client.HTTPException, ValueError) as e:
+        if isinstance(e, urllib.error.HTTPError):
+            e.close()
+        raise CaptureError(f"{url}: no reply ({e}); correct the address, or try again later") from e
+
+
+async def get_soon(url: str) -> bytes:
+    """The same, without waiting for it anywhere but here. Where nobody waits any more, the reply goes unheard."""
+    loop = asyncio.get_running_loop()
+    reply: asyncio.Future[bytes] = loop.create_future()
+
+    def settle(body: bytes | None, error: CaptureError | None) -> None:
+        if not reply.done():
+            if error is not None:
+                reply.set_exception(error)
+            else:
+                reply.set_result(body or b"")
+
+    def ask() -> None:
+        body, error = None, None
+        try:
+            body = get(url)
+        except CaptureError as e:
+            error = e
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, body, error)
+
+    threading.Thread(target=ask, name="rest", daemon=True).start()
+    return await reply

@@ -1,0 +1,188 @@
+"""A venue in a process of its own, replaying a recorded session over a real websocket, and badly:
+
+`python -m tests.operators.sources.websocket_server VENUE DATA SECONDS SEED FAULT…` prints its port. The session is
+played once, from the first subscription on, in about SECONDS. Who subscribes later gets a snapshot of the book as it is
+then. The faults happen to whoever is connected, at messages chosen by the seed. `GET /state` tells how far it is.
+"""
+
+import asyncio
+import json
+import random
+import re
+import sys
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from tests.operators.sources.venue_messages import MESSAGES, Book, Told
+from tests.operators.sources.venue_recordings import listings, texts
+
+FAULTS = ("drop", "twice", "cut", "garbage", "binary", "frame", "abort", "half-close", "stall", "goodbye", "refuse")
+"""A message lost, repeated, damaged; text and bytes that are nonsense; a frame that is none; the connection reset,
+closed on one side, silent, closed properly, and reset with the next two handshakes refused."""
+REST_FAULTS = ("rest-error", "rest-stale")
+"""The next reply over REST is an error; is a snapshot of long ago."""
+_SEQUENCE = re.compile(r'"sequence_num":\s*\d+')
+_IDLE_EVERY_S = 0.05
+_REST_DELAY_S = 0.03
+
+
+class Client:
+    def __init__(self, connection: ServerConnection) -> None:
+        self.connection, self.subscribed, self.is_stalled, self.count = connection, set[tuple[str, str]](), False, 0
+
+    async def send(self, message: str | bytes) -> None:
+        if self.is_stalled:
+            return
+        if isinstance(message, str) and "sequence_num" in message[:2000] + message[-2000:]:
+            message = _SEQUENCE.sub(f'"sequence_num":{self.count}', message, count=1)
+            self.count += 1
+        with suppress(ConnectionClosed):
+            await self.connection.send(message)
+
+
+class Exchange:
+    """Plays the session, keeps its books, serves subscriptions and snapshots."""
+
+    def __init__(self, venue: str, data_path: Path, seconds: float, seed: int, faults: list[str]) -> None:
+        self.form, self.rng = MESSAGES[venue](), random.Random(seed)
+        self.session = [told for text in texts(data_path, venue) if (told := self.form.read(text)) is not None]
+        self.listings = listings(data_path, venue)
+        self.seconds, self.books = seconds, dict[str, Book]()
+        places = self.rng.sample(range(len(self.session) // 20, len(self.session) * 9 // 10), len(faults))
+        self.faults = dict(zip(sorted(places), self.rng.sample(faults, len(faults)), strict=True))
+        self.clients: set[Client] = set()
+        self.refusing, self.rest_fault, self.is_done = 0, "", False
+        self.opened: list[float] = []
+        self.requests: list[str] = []
+        self.first = asyncio.Event()
+        self.stale = ""
+
+    async def play(self) -> None:
+        await self.first.wait()
+        began, pause = time.monotonic(), self.seconds / len(self.session)
+        for i, told in enumerate(self.session):
+            if (ahead := began + i * pause - time.monotonic()) > 0:
+                await asyncio.sleep(ahead)
+            if told.channel == "book":
+                book = self.books.setdefault(told.symbol, Book(self.form.depth))
+                book.apply(told, self.form.price, self.form.quantity)
+                self.stale = self.stale or self.form.whole(told.symbol, book)
+            for client in list(self.clients):
+                await self.tell(client, told, self.faults.get(i, ""))
+            if self.faults.get(i) in REST_FAULTS:
+                self.rest_fault = self.faults[i]
+                for client in self.clients:
+                    client.connection.transport.abort()
+        self.is_done = True
+
+    async def tell(self, client: Client, told: Told, fault: str) -> None:
+        transport = client.connection.transport
+        if fault == "abort":
+            transport.abort()
+        elif fault == "half-close":
+            client.is_stalled = True
+            transport.write_eof()
+        elif fault == "stall":
+            client.is_stalled = True
+        elif fault == "goodbye":
+            await client.connection.close(1001)
+        elif fault == "refuse":
+            self.refusing = 2
+            transport.abort()
+        elif fault == "frame":
+            transport.write(b"\xf7\xff\xff\xff\xff")
+        elif fault == "garbage":
+            await client.send("".join(chr(self.rng.randrange(1, 0xD800)) for _ in range(100)))
+        elif fault == "binary":
+            await client.send(self.rng.randbytes(100))
+        if (told.channel, told.symbol) in client.subscribed and fault != "drop":
+            if told.symbol and told.is_snapshot and self.form.snapshot_path:
+                return  # comes over REST alone
+            await client.send(told.text[: len(told.text) // 2] if fault == "cut" else told.text)
+            if fault == "twice":
+                text = told.text
+                if not client.is_stalled and "sequence_num" in text:
+                    client.count -= 1
+                await client.send(text)
+
+    async def serve(self, connection: ServerConnection) -> None:
+        client = Client(connection)
+        self.opened.append(time.monotonic())
+        self.clients.add(client)
+        idle = asyncio.create_task(self.idle(client))
+        try:
+            async for text in connection:
+                self.requests.append(str(text))
+                asked = self.form.asked(str(text))
+                for answer in self.form.answers(str(text)):
+                    await client.send(answer)
+                if asked is not None:
+                    await self.subscribe(client, *asked)
+                    self.first.set()
+        except ConnectionClosed:
+            pass
+        finally:
+            idle.cancel()
+            self.clients.discard(client)
+
+    async def subscribe(self, client: Client, is_on: bool, channels: list[tuple[str, str]]) -> None:
+        for channel, symbol in channels:
+            (client.subscribed.add if is_on else client.subscribed.discard)((channel, symbol))
+            book = self.books.get(symbol)
+            if is_on and channel == "book" and book is not None and book.is_known and not self.form.snapshot_path:
+                await client.send(self.form.whole(symbol, book))
+
+    async def idle(self, client: Client) -> None:
+        while True:
+            await asyncio.sleep(_IDLE_EVERY_S)
+            await client.send(self.form.idle)
+
+    async def http(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Answer what is no websocket, or not to be one."""
+        path = request.path
+        if path.startswith("/state"):
+            state = {"is_done": self.is_done, "opened": self.opened, "requests": self.requests}
+            return reply(HTTPStatus.OK, json.dumps(state))
+        if self.form.snapshot_path and self.form.snapshot_path in path:
+            return await self.snapshot(path.rsplit("=")[-1])
+        if request.headers.get("Upgrade") is None:
+            return reply(HTTPStatus.OK, self.listings[min(len(self.listings) - 1, "SWAP" in path)].decode())
+        if self.refusing:
+            self.refusing -= 1
+            self.opened.append(time.monotonic())
+            return reply(HTTPStatus.SERVICE_UNAVAILABLE, "busy")
+        return None
+
+    async def snapshot(self, symbol: str) -> Response:
+        while symbol not in self.books:
+            await asyncio.sleep(0.01)
+        fault, self.rest_fault = self.rest_fault, ""
+        body = self.stale if fault == "rest-stale" else self.form.whole(symbol, self.books[symbol])
+        await asyncio.sleep(_REST_DELAY_S)
+        return reply(HTTPStatus.INTERNAL_SERVER_ERROR if fault == "rest-error" else HTTPStatus.OK, body)
+
+
+def reply(status: HTTPStatus, body: str) -> Response:
+    content = body.encode()
+    headers = Headers({"Content-Length": str(len(content)), "Connection": "close"})
+    return Response(status.value, status.phrase, headers, content)
+
+
+async def main(venue: str, data: str, seconds: str, seed: str, *faults: str) -> None:
+    exchange = Exchange(venue, Path(data), float(seconds), int(seed), list(faults))
+    server: Server
+    async with serve(exchange.serve, "127.0.0.1", 0, process_request=exchange.http, ping_interval=None) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await exchange.play()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
