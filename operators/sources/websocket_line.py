@@ -78,11 +78,10 @@ class WebsocketLine(Line):
         self._symbols = [instrument.symbol for instrument in terms.instruments]
         self._backoff = BackOff(terms.retry_ns, terms.retry_most_ns, rng)
         self._connections = _shared(f"connections to {terms.url}", self._venue.connections)
-        is_shared, limit = self._venue.are_requests_shared, self._venue.requests
-        self._requests = _shared(f"requests to {terms.url}", limit) if is_shared else Pace(limit)
-        self._watch: Watch | None = None
+        self.books: Watch | None = None
+        """Which books are whole, as far as was looked; None where none are subscribed to."""
         if "book" in terms.channels:
-            self._watch = Watch(self._venue, terms.instruments, terms.depth, terms.patience_ns / 1e9)
+            self.books = Watch(self._venue, terms.instruments, terms.depth, terms.patience_ns / 1e9)
         self._waiting: deque[Entry] = deque()
         self._unwatched: list[Entry] = []
         self._clock = 0
@@ -146,10 +145,11 @@ class WebsocketLine(Line):
         except (OSError, WebSocketException, TimeoutError) as e:
             return f"not opened: {e}"
         why = "the line was closed"
+        self._requests = self._pace_of_requests()
         self._put(RawKind.CONNECT, self._terms.url.encode())
         self._heard_s = opened_s = time.monotonic()
-        if self._watch is not None:
-            self._watch.connected(opened_s)
+        if self.books is not None:
+            self.books.connected(opened_s)
         self._unwatched.clear()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -167,6 +167,10 @@ class WebsocketLine(Line):
             await connection.close()
         return why
 
+    def _pace_of_requests(self) -> Pace:
+        limit = self._venue.requests
+        return _shared(f"requests to {self._terms.url}", limit) if self._venue.are_requests_shared else Pace(limit)
+
     async def _receive(self, connection: ClientConnection) -> None:
         while True:
             message = await connection.recv(decode=False)
@@ -178,10 +182,10 @@ class WebsocketLine(Line):
 
     async def _subscribe(self, connection: ClientConnection, tasks: asyncio.TaskGroup) -> None:
         await self._ask(connection, self._venue.opening())
-        for channel in self._terms.channels:
-            await self._ask(connection, self._venue.ask("subscribe", channel, self._symbols, self._terms.depth))
+        wanted = self._venue.ask("subscribe", self._terms.channels, self._symbols, self._terms.depth)
+        await self._ask(connection, wanted)
         await self._answered.wait()  # a snapshot of before the changes that are sent would join none of them
-        if self._watch is not None:
+        if self.books is not None:
             for symbol in self._symbols:
                 self._fetch(symbol, tasks)
 
@@ -195,12 +199,12 @@ class WebsocketLine(Line):
             if now_s - opened_s >= _PROVEN_S:
                 self._backoff.reset()
             self._record(SessionWriter.tend)
-            if self._watch is None:
+            if self.books is None:
                 continue
             entries, self._unwatched = self._unwatched, []
-            self._watch.follow(entries, now_s)
-            for symbol in self._watch.due(now_s):
-                self._watch.asked(symbol, now_s)
+            self.books.follow(entries, now_s)
+            for symbol in self.books.due(now_s):
+                self.books.asked(symbol, now_s)
                 _log.warning("book asked for again", feed=self._terms.name, symbol=symbol)
                 if not self._fetch(symbol, tasks):
                     tasks.create_task(self._ask(connection, self._venue.again(symbol, self._terms.depth)))

@@ -40,8 +40,8 @@ class Venue(ABC):
     """The operator that decodes it."""
 
     @abstractmethod
-    def ask(self, verb: Verb, channel: Channel, symbols: Sequence[str], depth: int) -> Iterator[str]:
-        """The requests that subscribe to a channel, or end that."""
+    def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
+        """The requests that subscribe to channels, or end that; as few as there may be."""
 
     def opening(self) -> Iterator[str]:
         """Requests that come first on a connection, whatever is subscribed to."""
@@ -49,8 +49,8 @@ class Venue(ABC):
 
     def again(self, symbol: str, depth: int) -> Iterator[str]:
         """The requests that make the venue send a snapshot of a book it sends already."""
-        yield from self.ask("unsubscribe", "book", (symbol,), depth)
-        yield from self.ask("subscribe", "book", (symbol,), depth)
+        yield from self.ask("unsubscribe", ("book",), (symbol,), depth)
+        yield from self.ask("subscribe", ("book",), (symbol,), depth)
 
     def snapshot(self, symbol: str) -> str | None:
         """The path of a REST reply that is a book's snapshot; None where the websocket sends it."""

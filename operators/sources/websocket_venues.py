@@ -30,14 +30,15 @@ class KrakenWebsocket(Venue):
     depths = (10, 25, 100, 500, 1000)
     decoder = Kraken
 
-    def ask(self, verb: Verb, channel: Channel, symbols: Sequence[str], depth: int) -> Iterator[str]:
-        """One request for all symbols; tickers come whenever the best prices change."""
+    def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
+        """One request per channel; tickers come whenever the best prices change."""
         terms: Mapping[Channel, Mapping[str, Any]] = {
             "book": {"channel": "book", "depth": depth},
             "trades": {"channel": "trade"},
             "ticker": {"channel": "ticker", "event_trigger": "bbo"},
         }
-        yield _json({"method": verb, "params": {**terms[channel], "symbol": list(symbols)}})
+        for channel in channels:
+            yield _json({"method": verb, "params": {**terms[channel], "symbol": list(symbols)}})
 
     def parameters(self, depth: int) -> Mapping[str, Any]:
         """The depth, which the checksum depends on."""
@@ -50,14 +51,15 @@ class Kraken1Websocket(KrakenWebsocket):
     url = "wss://ws.kraken.com"
     ping = '{"event":"ping"}'
 
-    def ask(self, verb: Verb, channel: Channel, symbols: Sequence[str], depth: int) -> Iterator[str]:
-        """One request for all symbols."""
+    def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
+        """One request per channel."""
         terms: Mapping[Channel, Mapping[str, Any]] = {
             "book": {"name": "book", "depth": depth},
             "trades": {"name": "trade"},
             "ticker": {"name": "ticker"},
         }
-        yield _json({"event": verb, "pair": list(symbols), "subscription": terms[channel]})
+        for channel in channels:
+            yield _json({"event": verb, "pair": list(symbols), "subscription": terms[channel]})
 
 
 class OkxWebsocket(Venue):
@@ -75,11 +77,11 @@ class OkxWebsocket(Venue):
     _AT_ONCE = 100
     """Channels per request, which must be below 64 KB."""
 
-    def ask(self, verb: Verb, channel: Channel, symbols: Sequence[str], depth: int) -> Iterator[str]:
-        """A request per hundred symbols."""
-        for some in _batches(symbols, self._AT_ONCE):
-            arguments = [{"channel": self._CHANNELS[channel], "instId": symbol} for symbol in some]
-            yield _json({"op": verb, "args": arguments})
+    def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
+        """A request per hundred channels of symbols."""
+        every = [{"channel": self._CHANNELS[channel], "instId": symbol} for channel in channels for symbol in symbols]
+        for some in _batches(every, self._AT_ONCE):
+            yield _json({"op": verb, "args": some})
 
 
 class CoinbaseWebsocket(Venue):
@@ -99,9 +101,10 @@ class CoinbaseWebsocket(Venue):
         """Heartbeats."""
         yield _json({"type": "subscribe", "channel": "heartbeats"})
 
-    def ask(self, verb: Verb, channel: Channel, symbols: Sequence[str], depth: int) -> Iterator[str]:
-        """One request for all symbols."""
-        yield _json({"type": verb, "product_ids": list(symbols), "channel": self._CHANNELS[channel]})
+    def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
+        """One request per channel."""
+        for channel in channels:
+            yield _json({"type": verb, "product_ids": list(symbols), "channel": self._CHANNELS[channel]})
 
 
 class BybitWebsocket(Venue):
@@ -117,11 +120,12 @@ class BybitWebsocket(Venue):
     _AT_ONCE = 10
     """Topics per request; spot takes no more."""
 
-    def ask(self, verb: Verb, channel: Channel, symbols: Sequence[str], depth: int) -> Iterator[str]:
+    def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
         """A request per ten topics."""
-        topic = {"book": f"orderbook.{depth}", "trades": "publicTrade", "ticker": "tickers"}[channel]
-        for some in _batches(symbols, self._AT_ONCE):
-            yield _json({"op": verb, "args": [f"{topic}.{symbol}" for symbol in some]})
+        topics = {"book": f"orderbook.{depth}", "trades": "publicTrade", "ticker": "tickers"}
+        every = [f"{topics[channel]}.{symbol}" for channel in channels for symbol in symbols]
+        for some in _batches(every, self._AT_ONCE):
+            yield _json({"op": verb, "args": some})
 
     def parameters(self, depth: int) -> Mapping[str, Any]:
         """The depth, which names the topic."""
@@ -158,11 +162,11 @@ class BinanceWebsocket(Venue):
     def __init__(self) -> None:
         self._ids = itertools.count(1)
 
-    def ask(self, verb: Verb, channel: Channel, symbols: Sequence[str], depth: int) -> Iterator[str]:
+    def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
         """A request per fifty streams."""
-        for some in _batches(symbols, self._AT_ONCE):
-            streams = [f"{symbol.lower()}@{self._STREAMS[channel]}" for symbol in some]
-            yield _json({"method": verb.upper(), "params": streams, "id": next(self._ids)})
+        every = [f"{symbol.lower()}@{self._STREAMS[channel]}" for channel in channels for symbol in symbols]
+        for some in _batches(every, self._AT_ONCE):
+            yield _json({"method": verb.upper(), "params": some, "id": next(self._ids)})
 
     def snapshot(self, symbol: str) -> str:
         """The deepest snapshot there is."""
@@ -224,6 +228,6 @@ def _json(request: Mapping[str, Any]) -> str:
     return orjson.dumps(request).decode()
 
 
-def _batches(symbols: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(symbols), size):
-        yield symbols[start : start + size]
+def _batches(every: list[Any], size: int) -> Iterator[list[Any]]:
+    for start in range(0, len(every), size):
+        yield every[start : start + size]

@@ -23,7 +23,7 @@ class Session(NamedTuple):
 SESSIONS = {
     "kraken_v1": Session("kraken", "KRAKEN.ws.50", "AssetPairs", ("XMR/USD", "ETH/CHF", "XBT/CHF", "ADA/XBT"), 10),
     "okx": Session("okx", "OKX.ws.1", "instType=S", ("BTC-USDT", "UNI-USD-SWAP"), 25),
-    "coinbase": Session("coinbase", "COINBASE.ws.2", "products", ("BTC-USD", "ETH-USD"), None),
+    "coinbase": Session("coinbase", "COINBASE.ws.2", "products", ("ETH-USD",), None),
     "bybit_linear": Session("bybit", "BYBIT.ws.2", "category=linear", ("BTCUSDT", "ETHUSDT", "SOLUSDT"), None),
     "binance_spot": Session("spot_btcusdt_20240808", "", "", ("BTCUSDT",), None),
     "binance_usdm": Session("usdm_btcusdt_20240808", "", "", ("BTCUSDT",), None),

@@ -27,7 +27,7 @@ FAULTS = ("drop", "twice", "cut", "garbage", "binary", "frame", "abort", "half-c
 """A message lost, repeated, damaged; text and bytes that are nonsense; a frame that is none; the connection reset,
 closed on one side, silent, closed properly, and reset with the next two handshakes refused."""
 REST_FAULTS = ("rest-error", "rest-stale")
-"""The next reply over REST is an error; is a snapshot of long ago."""
+"""The connection is reset, and the next reply over REST is an error; is a snapshot of long ago."""
 _SEQUENCE = re.compile(r'"sequence_num":\s*\d+')
 _IDLE_EVERY_S = 0.05
 _REST_DELAY_S = 0.03
@@ -38,13 +38,16 @@ class Client:
         self.connection, self.subscribed, self.is_stalled, self.count = connection, set[tuple[str, str]](), False, 0
 
     async def send(self, message: str | bytes) -> None:
-        if self.is_stalled:
-            return
-        if isinstance(message, str) and "sequence_num" in message[:2000] + message[-2000:]:
-            message = _SEQUENCE.sub(f'"sequence_num":{self.count}', message, count=1)
-            self.count += 1
-        with suppress(ConnectionClosed):
-            await self.connection.send(message)
+        if not self.is_stalled:
+            with suppress(ConnectionClosed):
+                await self.connection.send(message)
+
+    def numbered(self, message: str) -> str:
+        """The message with the next number of the connection, where the venue numbers its messages."""
+        if not _SEQUENCE.search(message):
+            return message
+        self.count += 1
+        return _SEQUENCE.sub(f'"sequence_num":{self.count - 1}', message, count=1)
 
 
 class Exchange:
@@ -55,8 +58,9 @@ class Exchange:
         self.session = [told for text in texts(data_path, venue) if (told := self.form.read(text)) is not None]
         self.listings = listings(data_path, venue)
         self.seconds, self.books = seconds, dict[str, Book]()
-        places = self.rng.sample(range(len(self.session) // 20, len(self.session) * 9 // 10), len(faults))
-        self.faults = dict(zip(sorted(places), self.rng.sample(faults, len(faults)), strict=True))
+        step = len(self.session) // (len(faults) + 1)
+        places = [step * (i + 1) - self.rng.randrange(step // 2) for i in range(len(faults))]
+        self.faults = list(zip(places, self.rng.sample(faults, len(faults)), strict=True))
         self.clients: set[Client] = set()
         self.refusing, self.rest_fault, self.is_done = 0, "", False
         self.opened: list[float] = []
@@ -74,17 +78,20 @@ class Exchange:
                 book = self.books.setdefault(told.symbol, Book(self.form.depth))
                 book.apply(told, self.form.price, self.form.quantity)
                 self.stale = self.stale or self.form.whole(told.symbol, book)
+            fault = self.fault(i, told)
             for client in list(self.clients):
-                await self.tell(client, told, self.faults.get(i, ""))
-            if self.faults.get(i) in REST_FAULTS:
-                self.rest_fault = self.faults[i]
-                for client in self.clients:
-                    client.connection.transport.abort()
+                await self.tell(client, told, fault)
         self.is_done = True
+
+    def fault(self, i: int, told: Told) -> str:
+        """What befalls message `i`: the next fault, once its place is reached and somebody is there to hear it."""
+        is_heard = any(told[:2] in client.subscribed and not client.is_stalled for client in self.clients)
+        return self.faults.pop(0)[1] if self.faults and self.faults[0][0] <= i and is_heard else ""
 
     async def tell(self, client: Client, told: Told, fault: str) -> None:
         transport = client.connection.transport
-        if fault == "abort":
+        if fault in ("abort", *REST_FAULTS):
+            self.rest_fault = fault if fault in REST_FAULTS else ""
             transport.abort()
         elif fault == "half-close":
             client.is_stalled = True
@@ -102,15 +109,13 @@ class Exchange:
             await client.send("".join(chr(self.rng.randrange(1, 0xD800)) for _ in range(100)))
         elif fault == "binary":
             await client.send(self.rng.randbytes(100))
-        if (told.channel, told.symbol) in client.subscribed and fault != "drop":
-            if told.symbol and told.is_snapshot and self.form.snapshot_path:
-                return  # comes over REST alone
-            await client.send(told.text[: len(told.text) // 2] if fault == "cut" else told.text)
-            if fault == "twice":
-                text = told.text
-                if not client.is_stalled and "sequence_num" in text:
-                    client.count -= 1
-                await client.send(text)
+        if told[:2] not in client.subscribed or (told.is_snapshot and self.form.snapshot_path):
+            return  # or comes over REST alone
+        text = client.numbered(told.text)
+        if fault != "drop":
+            await client.send(text[: len(text) // 2] if fault == "cut" else text)
+        if fault == "twice":
+            await client.send(text)
 
     async def serve(self, connection: ServerConnection) -> None:
         client = Client(connection)
@@ -122,7 +127,7 @@ class Exchange:
                 self.requests.append(str(text))
                 asked = self.form.asked(str(text))
                 for answer in self.form.answers(str(text)):
-                    await client.send(answer)
+                    await client.send(client.numbered(answer))
                 if asked is not None:
                     await self.subscribe(client, *asked)
                     self.first.set()
@@ -137,12 +142,12 @@ class Exchange:
             (client.subscribed.add if is_on else client.subscribed.discard)((channel, symbol))
             book = self.books.get(symbol)
             if is_on and channel == "book" and book is not None and book.is_known and not self.form.snapshot_path:
-                await client.send(self.form.whole(symbol, book))
+                await client.send(client.numbered(self.form.whole(symbol, book)))
 
     async def idle(self, client: Client) -> None:
         while True:
             await asyncio.sleep(_IDLE_EVERY_S)
-            await client.send(self.form.idle)
+            await client.send(client.numbered(self.form.idle))
 
     async def http(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer what is no websocket, or not to be one."""
