@@ -1,6 +1,7 @@
 """A venue's websocket as a line of a desk: kept connected, subscribed and in step, on a thread of its own."""
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
@@ -74,6 +75,8 @@ class WebsocketLine(Line):
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:  # fmt: skip
         self._terms, self._venue, self._writer, self._clock_ns = terms, terms.venue, writer, clock_ns
+        self.recording = None if writer is None else writer.path
+        """Where it records to."""
         self._silence_s = terms.silence_ns / 1e9
         self._symbols = [instrument.symbol for instrument in terms.instruments]
         self._backoff = BackOff(terms.retry_ns, terms.retry_most_ns, rng)
@@ -88,6 +91,11 @@ class WebsocketLine(Line):
         self._heard_s = 0.0
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether all that passes is written down."""
+        return self._writer is not None
 
     def poll(self) -> list[Entry]:
         """What has come since it was last asked, without waiting."""
@@ -104,7 +112,8 @@ class WebsocketLine(Line):
     def close(self) -> None:
         """Close the connection, and the recording. What came before can still be polled."""
         if self._thread is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+            with contextlib.suppress(RuntimeError):  # where it has ended by itself
+                self._loop.call_soon_threadsafe(self._task.cancel)
             self._thread.join()
         if self._writer is not None:
             self._record(SessionWriter.close)
@@ -176,9 +185,10 @@ class WebsocketLine(Line):
             message = await connection.recv(decode=False)
             self._put(RawKind.MESSAGE, _text(message))
             self._answered.set()
+            self._heard_s = time.monotonic()
             while len(self._waiting) >= WAITING_MAX:
                 await asyncio.sleep(_LOOK_EVERY_S / 10)
-            self._heard_s = time.monotonic()
+                self._heard_s = time.monotonic()
 
     async def _subscribe(self, connection: ClientConnection, tasks: asyncio.TaskGroup) -> None:
         await self._ask(connection, self._venue.opening())
@@ -194,7 +204,7 @@ class WebsocketLine(Line):
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             now_s = time.monotonic()
-            if now_s - self._heard_s > self._silence_s and len(self._waiting) < WAITING_MAX:
+            if now_s - self._heard_s > self._silence_s:
                 raise _SilentError(f"nothing came for {now_s - self._heard_s:.1f} s")
             if now_s - opened_s >= _PROVEN_S:
                 self._backoff.reset()

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
+from operators.feeds.definitions import Definitions
 from operators.feeds.message_feed import MessageFeed
 from operators.sources.websocket_pace import Limit
 
@@ -22,7 +23,7 @@ class Venue(ABC):
     rest: ClassVar[str]
     """Of the REST interface."""
     definitions: ClassVar[tuple[str, ...]]
-    """Paths there that list the instruments."""
+    """Paths there that list the instruments; `defined` reads the replies."""
     connections: ClassVar[Limit]
     """How often a connection may be opened."""
     requests: ClassVar[Limit]
@@ -38,6 +39,12 @@ class Venue(ABC):
     """Depths that books may be subscribed to, the usual one first; empty where there is no choice."""
     decoder: ClassVar[type[MessageFeed]]
     """The operator that decodes it."""
+    is_single: ClassVar[bool] = False
+    """Whether a feed speaks of one instrument alone."""
+
+    @abstractmethod
+    def defined(self, body: bytes) -> Definitions:
+        """The instruments that a reply lists. Raises ConfigError where it is none."""
 
     @abstractmethod
     def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:

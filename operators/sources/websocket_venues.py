@@ -9,6 +9,14 @@ import orjson
 from operators.feeds.binance import Binance
 from operators.feeds.bybit import Bybit
 from operators.feeds.coinbase import Coinbase
+from operators.feeds.definitions import (
+    Definitions,
+    binance_instruments,
+    bybit_instruments,
+    coinbase_instruments,
+    kraken_instruments,
+    okx_instruments,
+)
 from operators.feeds.kraken import Kraken
 from operators.feeds.okx import Okx
 from operators.sources.websocket_pace import Limit
@@ -30,6 +38,10 @@ class KrakenWebsocket(Venue):
     depths = (10, 25, 100, 500, 1000)
     decoder = Kraken
 
+    def defined(self, body: bytes) -> Definitions:
+        """The instruments that a reply lists."""
+        return kraken_instruments(body)
+
     def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
         """One request per channel; tickers come whenever the best prices change."""
         terms: Mapping[Channel, Mapping[str, Any]] = {
@@ -50,6 +62,10 @@ class Kraken1Websocket(KrakenWebsocket):
 
     url = "wss://ws.kraken.com"
     ping = '{"event":"ping"}'
+
+    def defined(self, body: bytes) -> Definitions:
+        """The instruments that a reply lists."""
+        return kraken_instruments(body, version=1)
 
     def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
         """One request per channel."""
@@ -77,6 +93,10 @@ class OkxWebsocket(Venue):
     _AT_ONCE = 100
     """Channels per request, which must be below 64 KB."""
 
+    def defined(self, body: bytes) -> Definitions:
+        """The instruments that a reply lists."""
+        return okx_instruments(body)
+
     def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
         """A request per hundred channels of symbols."""
         every = [{"channel": self._CHANNELS[channel], "instId": symbol} for channel in channels for symbol in symbols]
@@ -96,6 +116,10 @@ class CoinbaseWebsocket(Venue):
     silence_ns = 10 * _S
     decoder = Coinbase
     _CHANNELS: ClassVar[Mapping[Channel, str]] = {"book": "level2", "trades": "market_trades", "ticker": "ticker"}
+
+    def defined(self, body: bytes) -> Definitions:
+        """The instruments that a reply lists."""
+        return coinbase_instruments(body)
 
     def opening(self) -> Iterator[str]:
         """Heartbeats."""
@@ -119,6 +143,10 @@ class BybitWebsocket(Venue):
     decoder = Bybit
     _AT_ONCE = 10
     """Topics per request; spot takes no more."""
+
+    def defined(self, body: bytes) -> Definitions:
+        """The instruments that a reply lists."""
+        return bybit_instruments(body)
 
     def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
         """A request per ten topics."""
@@ -153,6 +181,7 @@ class BinanceWebsocket(Venue):
     requests = Limit(4, 1)
     silence_ns = 60 * _S
     decoder = Binance
+    is_single = True
     market: ClassVar[str]
     snapshots: ClassVar[str]
     """Path of a book's snapshot before the symbol."""
@@ -161,6 +190,10 @@ class BinanceWebsocket(Venue):
 
     def __init__(self) -> None:
         self._ids = itertools.count(1)
+
+    def defined(self, body: bytes) -> Definitions:
+        """The instruments that a reply lists."""
+        return binance_instruments(body)
 
     def ask(self, verb: Verb, channels: Sequence[Channel], symbols: Sequence[str], depth: int) -> Iterator[str]:
         """A request per fifty streams."""
