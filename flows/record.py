@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +112,16 @@ def _feeds(name: str, instruments: Sequence[Instrument], settings: dict[str, Any
 
 def _terms(instrument: Instrument) -> dict[str, Any]:
     """What is written of an instrument: decimals as they are, and no multiplier of 1."""
-    terms = instrument.model_dump(mode="json", exclude_defaults=True)
-    return {key: _Decimal(value) if key in ("tick", "lot", "multiplier") else value for key, value in terms.items()}
+    terms = instrument.model_dump(exclude_defaults=True)
+    return {key: _Digits(f"{value:f}") if isinstance(value, Decimal) else value for key, value in terms.items()}
 
 
-class _Decimal(str):
-    """A number whose digits are to be kept."""
+class _Digits(str):
+    """A number, to be written with just these digits."""
 
 
-yaml.SafeDumper.add_representer(
-    _Decimal, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:float", str(value))
-)
+def _as_number(dumper: yaml.SafeDumper, digits: _Digits) -> yaml.Node:
+    return dumper.represent_scalar(f"tag:yaml.org,2002:{'float' if '.' in digits else 'int'}", str(digits))
+
+
+yaml.SafeDumper.add_representer(_Digits, _as_number)

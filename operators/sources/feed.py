@@ -114,6 +114,11 @@ class FeedConfig(Definition):
             )
         if not self.instruments:
             raise ValueError(f"feed {self.id!r} lists no instruments; name those to subscribe to")
+        if VENUES[self.venue].is_single and len(self.instruments) > 1:
+            raise ValueError(
+                f"feed {self.id!r} lists {len(self.instruments)} instruments, and a feed of {self.venue} speaks of one "
+                "instrument; give each a feed of its own"
+            )
         if not self.channels or len(set(self.channels)) < len(self.channels):
             raise ValueError(f"feed {self.id!r} should name channels, each once: book, trades or ticker")
         depths = VENUES[self.venue].depths

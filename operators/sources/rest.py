@@ -1,6 +1,7 @@
 """Replies of venues over HTTP: definitions of instruments, snapshots of books."""
 
 import asyncio
+import http
 import http.client
 import threading
 import urllib.error
@@ -8,7 +9,6 @@ import urllib.request
 
 from schemas.errors import CaptureError
 
-_REPLY_BYTES_MAX = 256 << 20
 _TIMEOUT_S = 10.0
 _HEADERS = {"User-Agent": "pairflow", "Accept": "application/json"}
 
@@ -17,12 +17,14 @@ def get(url: str) -> bytes:
     """The body of a reply. Raises CaptureError where there is none, or none that says 200."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=_HEADERS), timeout=_TIMEOUT_S) as reply:
-            body: bytes = reply.read(_REPLY_BYTES_MAX)
+            body: bytes = reply.read()
+            if reply.status != http.HTTPStatus.OK:
+                raise http.client.HTTPException(f"status {reply.status}")
             return body
     except (OSError, http.client.HTTPException, ValueError) as e:
         if isinstance(e, urllib.error.HTTPError):
             e.close()
-        raise CaptureError(f"{url}: no reply ({e}); correct the address, or try again later") from e
+        raise CaptureError(f"{url}: no reply ({str(e).strip()}); correct the address, or try again later") from e
 
 
 async def get_soon(url: str) -> bytes:
