@@ -1,6 +1,7 @@
 """Replies of venues over HTTP: definitions of instruments, snapshots of books."""
 
 import asyncio
+import contextlib
 import http
 import http.client
 import threading
@@ -32,20 +33,21 @@ async def get_soon(url: str) -> bytes:
     loop = asyncio.get_running_loop()
     reply: asyncio.Future[bytes] = loop.create_future()
 
-    def settle(body: bytes | None, error: CaptureError | None) -> None:
-        if not reply.done():
-            if error is not None:
-                reply.set_exception(error)
-            else:
-                reply.set_result(body or b"")
+    def settle(body: bytes, error: Exception | None) -> None:
+        if reply.done():
+            return
+        if error is None:
+            reply.set_result(body)
+        else:
+            reply.set_exception(error)
 
     def ask() -> None:
-        body, error = None, None
+        body, error = b"", None
         try:
             body = get(url)
-        except CaptureError as e:
+        except Exception as e:  # whatever it is, it is raised where the reply is waited for
             error = e
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, body, error)
 
     threading.Thread(target=ask, name="rest", daemon=True).start()
