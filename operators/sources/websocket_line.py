@@ -155,11 +155,8 @@ class WebsocketLine(Line):
             return f"not opened: {e}"
         why = "the line was closed"
         self._requests = self._pace_of_requests()
-        self._put(RawKind.CONNECT, self._terms.url.encode())
+        self._turn(RawKind.CONNECT, self._terms.url)
         self._heard_s = opened_s = time.monotonic()
-        if self.books is not None:
-            self.books.connected(opened_s)
-        self._unwatched.clear()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._answered = asyncio.Event()
@@ -172,9 +169,16 @@ class WebsocketLine(Line):
             why = str(lost.exceptions[0])
             connection.transport.abort()
         finally:
-            self._put(RawKind.DISCONNECT, why.encode())
+            self._turn(RawKind.DISCONNECT, why)
             await connection.close()
         return why
+
+    def _turn(self, kind: RawKind, text: str) -> None:
+        """The connection was opened, or lost: no book is whole."""
+        self._put(kind, text.encode())
+        if self.books is not None:
+            self.books.restart(time.monotonic())
+        self._unwatched.clear()
 
     def _pace_of_requests(self) -> Pace:
         limit = self._venue.requests

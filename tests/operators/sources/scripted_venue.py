@@ -24,8 +24,9 @@ from tests.operators.sources.book_states import State, decoded, key, moments, ra
 from tests.operators.sources.venue_messages import MESSAGES
 from tests.operators.sources.venue_recordings import SESSIONS, listings, texts
 
-LONGEST_S = 40.0
+LONGEST_S = 90.0
 _DEFINED: dict[str, Any] = {
+    "kraken": kraken_instruments,
     "kraken_v1": lambda body: kraken_instruments(body, version=1),
     "okx": okx_instruments,
     "coinbase": coinbase_instruments,
@@ -50,7 +51,7 @@ class ScriptedVenue:
     ) -> None:
         self.name, self.venue = venue, VENUES[venue]()
         self.instruments = instruments_of(data_path, venue)
-        self.depth = 1000 if venue == "kraken_v1" else (self.venue.depths or (0,))[0]
+        self.depth = 1000 if venue.startswith("kraken") else (self.venue.depths or (0,))[0]
         command = [sys.executable, "-m", "tests.operators.sources.websocket_server", venue, str(data_path)]
         command += [str(seconds), str(seed), *faults]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
@@ -67,7 +68,7 @@ class ScriptedVenue:
                 "url": f"ws://{self.address}/stream",
                 "rest": f"http://{self.address}",
                 "record": f"{venue}.jsonl.zst",
-                "silence": "300ms",
+                "silence": "700ms",
                 "retry": "20ms",
                 "retry_most": "80ms",
                 **settings,
@@ -101,7 +102,7 @@ class ScriptedVenue:
     def is_settled(self) -> bool:
         """Whether all was played and every book is whole."""
         assert self.line.books is not None
-        return self.line.books.is_whole and self.state()["is_done"]
+        return self.state()["is_done"] and self.line.books.is_whole
 
     def close(self) -> None:
         if not self.is_closed:
@@ -125,9 +126,10 @@ def run(venues: list[ScriptedVenue]) -> None:
         assert now_s < deadline, f"{[v.name for v in open_venues]} not settled after {LONGEST_S} s"
         if now_s - asked_s > 0.25:
             asked_s = now_s
-            for venue in [v for v in open_venues if v.is_settled()]:
-                venue.close()
-                open_venues.remove(venue)
+            for venue in list(open_venues):
+                if venue.is_settled():
+                    venue.close()
+                    open_venues.remove(venue)
         time.sleep(0.005)
 
 

@@ -88,7 +88,7 @@ def test_a_book_that_keeps_losing_step_is_asked_for_ever_more_rarely():
 def test_a_new_connection_starts_with_no_book():
     watching = watch()
     follow(watching, 1.0, whole(1))
-    watching.connected(10.0)
+    watching.restart(10.0)
     assert not watching.is_whole
     assert watching.due(14.0) == []
     assert watching.due(15.0) == ["X"]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
+from zlib import crc32
 
 Level = Any
 Side = dict[Decimal, Level]
@@ -100,6 +101,59 @@ class Kraken1(Messages):
             return None
         channel = {"trade": "trades"}.get(request["subscription"]["name"], request["subscription"]["name"])
         return request["event"] == "subscribe", [(channel, pair) for pair in request["pair"]]
+
+
+class Kraken2(Messages):
+    """Version 2, into which recordings of version 1 are put: the same digits, hence the venue's own checksums."""
+
+    depth = 1000
+    idle = '{"channel":"heartbeat"}'
+    price = staticmethod(lambda level: level["price"])
+    quantity = staticmethod(lambda level: level["qty"])
+
+    @classmethod
+    def converted(cls, text: str) -> str | None:
+        """A book message of version 1 as version 2 has it; None where it is something else."""
+        told = Kraken1().read(text)
+        if told is None or told.channel != "book":
+            return None
+        bids, asks = ([{"price": level[0], "qty": level[1]} for level in side] for side in (told.bids, told.asks))
+        checksum = 0
+        if told.is_snapshot:
+            book = Book(1000)
+            book.apply(Told("book", "", "", True, tuple(bids), tuple(asks)), cls.price, cls.quantity)
+            checksum = cls._checksum(book)
+        else:
+            checksum = int(json.loads(text)[-3]["c"])
+        return cls._text(told.symbol.replace("XBT", "BTC"), told.is_snapshot, bids, asks, checksum)
+
+    def read(self, text: str) -> Told | None:
+        message = json.loads(text, parse_float=str, parse_int=str)
+        (data,) = message["data"]
+        bids, asks = tuple(data["bids"]), tuple(data["asks"])
+        return Told("book", data["symbol"], text, message["type"] == "snapshot", bids, asks)
+
+    def whole(self, symbol: str, book: Book) -> str:
+        return self._text(symbol, True, *book.levels(), self._checksum(book))
+
+    def asked(self, text: str) -> Any:
+        request = json.loads(text)
+        if request["method"] == "ping":
+            return None
+        channel = {"trade": "trades"}.get(request["params"]["channel"], request["params"]["channel"])
+        return request["method"] == "subscribe", [(channel, symbol) for symbol in request["params"]["symbol"]]
+
+    @staticmethod
+    def _text(symbol: str, is_snapshot: bool, bids: list[Level], asks: list[Level], checksum: int) -> str:
+        sides = [",".join(f'{{"price":{level["price"]},"qty":{level["qty"]}}}' for level in s) for s in (bids, asks)]
+        data = f'{{"symbol":"{symbol}","bids":[{sides[0]}],"asks":[{sides[1]}],"checksum":{checksum}}}'
+        return f'{{"channel":"book","type":"{"snapshot" if is_snapshot else "update"}","data":[{data}]}}'
+
+    @staticmethod
+    def _checksum(book: Book) -> int:
+        bids, asks = book.levels()
+        best = [level[key] for level in asks[:10] + bids[:10] for key in ("price", "qty")]
+        return crc32("".join(text.replace(".", "").lstrip("0") for text in best).encode())
 
 
 class Okx(Messages):
@@ -220,6 +274,7 @@ class Binance(Messages):
 
 
 MESSAGES: dict[str, type[Messages]] = {
+    "kraken": Kraken2,
     "kraken_v1": Kraken1,
     "okx": Okx,
     "coinbase": Coinbase,

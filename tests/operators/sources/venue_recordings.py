@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.operators.feeds.recorded_session import bodies, records
+from tests.operators.sources.venue_messages import Kraken2
 
 
 class Session(NamedTuple):
@@ -21,6 +22,7 @@ class Session(NamedTuple):
 
 
 SESSIONS = {
+    "kraken": Session("kraken", "KRAKEN.ws.50", "AssetPairs", ("XMR/USD", "ETH/CHF", "BTC/CHF", "ADA/BTC"), 10),
     "kraken_v1": Session("kraken", "KRAKEN.ws.50", "AssetPairs", ("XMR/USD", "ETH/CHF", "XBT/CHF", "ADA/XBT"), 10),
     "okx": Session("okx", "OKX.ws.1", "instType=S", ("BTC-USDT", "UNI-USD-SWAP"), 25),
     "coinbase": Session("coinbase", "COINBASE.ws.2", "products", ("ETH-USD",), None),
@@ -35,9 +37,9 @@ def texts(data_path: Path, venue: str) -> list[str]:
     """What came on the session's connection, in order. A Binance snapshot stands before what does not lead to it."""
     session = SESSIONS[venue]
     if not venue.startswith("binance"):
-        return [
-            r["data"] for r in records(data_path, session.name) if r["t"] == "recv" and r["conn"] == session.connection
-        ]
+        lines = records(data_path, session.name)
+        found = [r["data"] for r in lines if r["t"] == "recv" and r["conn"] == session.connection]
+        return found if venue != "kraken" else [text for old in found if (text := Kraken2.converted(old)) is not None]
     with gzip.open(data_path / "binance" / f"{session.name}.gz", "rt") as lines:
         found = [line.split(" ", 1)[1].rstrip("\n") for line in islice(lines, _BINANCE_MESSAGES)]
     (snapshot,) = (text for text in found if text.startswith('{"lastUpdateId"'))
