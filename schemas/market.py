@@ -15,6 +15,7 @@ class RawKind(IntEnum):
     TICK = 1  # the clock advanced and nothing else happened
     END = 2  # the recorded input is over: everything pending falls due
     CONNECT = 3  # the feed's connection was opened: what it says from here on stands by itself
+    DISCONNECT = 4  # the feed's connection was lost: nothing it said is sure to hold still
 
 
 RAW = Schema(
@@ -23,7 +24,7 @@ RAW = Schema(
     (
         Column("cause", Kind.SEQ, "position in the input log, from 1"),
         Column("ts", Kind.TIME, "desk clock"),
-        Column("kind", Kind.ENUM, "message, clock tick, end of input or connection opened", RawKind),
+        Column("kind", Kind.ENUM, "message, clock tick, end of input, connection opened or lost", RawKind),
         Column("feed", Kind.FEED, "index of the desk's feed, -1 for ticks and end"),
         Column("start", Kind.ID, "offset of the message's first byte in the frame's data"),
         Column("size", Kind.ID, "length of the message in bytes"),

@@ -1,7 +1,6 @@
 """The records that become ClickHouse tables, and the schema of every port by name."""
 
 from schemas.clock import CLOCK_CHECKS
-from schemas.integrity import AUDITS
 from schemas.integrity import AUDITS, CONFIDENCE
 from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
 from schemas.market import DEAD_LETTERS, DEPTH, DEPTH_LEVELS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW

@@ -55,6 +55,10 @@ class BinanceFeed:
     def connect(self, cause: int, ts: int) -> None:
         """The connection was opened. Updates are numbered across connections: what was missed shows in them."""
 
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost: what the book has become is not known."""
+        self._lose(cause, ts)
+
     def snapshot(self) -> Any:
         """Where the chain of updates stands."""
         chain = self.chain
@@ -159,7 +163,7 @@ class BinanceFeed:
         return prices, quantities, bids
 
     def _lose(self, cause: int, ts: int) -> None:
-        """A depth update was rejected: the book lacks it."""
+        """The book lacks something."""
         was_whole = self.chain.last != UNSYNCED
         self.chain.lose()
         if was_whole:

@@ -7,15 +7,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from operators.sources.file_feed import FILES, LeanTicks, check_file_feed, lean_table
+from operators.sources.websocket_venue import Channel
+from operators.sources.websocket_venues import VENUES
 from operators.tables.table import Table
 from schemas.instrument import Definition, Positive
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal", "lean", "lobster", "table"]
+FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal", "lean", "lobster", "table", "websocket"]
+
+_WEBSOCKET = ("venue", "channels", "depth", "url", "rest", "record", "silence", "retry", "retry_most")
+"""Fields of a `websocket` alone."""
 
 
 class FeedConfig(Definition):
-    """A recorded capture. Files ending in `.gz` or `.zst` are decompressed while they are read.
+    """A recorded capture, or a connection. Files ending in `.gz` or `.zst` are decompressed while they are read.
 
     `itch50` is NASDAQ's BinaryFILE: every message behind its length, two bytes big-endian. It records
     event time only, as nanoseconds since the session's midnight: `date` and `timezone` say which, and
@@ -38,11 +43,14 @@ class FeedConfig(Definition):
     `lean`, `lobster` and `table` are files of rows, which record event time only: `date` and `timezone` say whose
     clock, and `delay` is how much later the desk is taken to have received it. Files ending in `.zip` are read as
     well. docs/files.md tells of them.
+
+    `websocket` is a connection to a `venue`, on which `channels` of the instruments are subscribed to. `record`
+    names a file to which all that passes is written as a `session`, whose `connection` is the feed's id.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")
     format: FeedFormat = Field(description="how the capture is framed")
-    path: str = Field(min_length=1, description="the capture's file, relative to the data folder; .gz and .zst")
+    path: str = Field(default="", description="the capture's file, relative to the data folder; .gz and .zst")
     instruments: tuple[str, ...] = Field(default=(), description="ids of the instruments it speaks of")
     connection: str | None = Field(
         default=None, min_length=1, description="session: the `conn` whose messages these are"
@@ -67,6 +75,22 @@ class FeedConfig(Definition):
         default=100_000_000, gt=0, description="mold_pcap: how long messages wait for one missing before them"
     )
 
+    venue: str | None = Field(
+        default=None, description=f"websocket: {', '.join(VENUES)}", json_schema_extra={"enum": [*VENUES, None]}
+    )
+    channels: tuple[Channel, ...] = Field(default=("book", "trades"), description="websocket: what to subscribe to")
+    depth: int | None = Field(default=None, description="websocket: levels a side of books, if there is a choice")
+    url: str | None = Field(default=None, description="websocket: address, instead of the venue's usual one")
+    rest: str | None = Field(default=None, description="websocket: address of the REST interface, likewise")
+    record: str | None = Field(
+        default=None, pattern=r"\.jsonl(\.zst)?$", description="websocket: file to record to, .jsonl or .jsonl.zst"
+    )
+    silence: Duration | None = Field(
+        default=None, gt=0, description="websocket: after how long without a message to connect anew"
+    )
+    retry: Duration = Field(default=500_000_000, gt=0, description="websocket: wait before connecting anew; it doubles")
+    retry_most: Duration = Field(default=30_000_000_000, gt=0, description="websocket: the longest such wait")
+
     @field_validator("timezone")
     @classmethod
     def _is_known(cls, value: str | None) -> str | None:
@@ -82,6 +106,47 @@ class FeedConfig(Definition):
         if twice:
             raise ValueError(f"instrument {twice[0]!r} is listed twice; keep one")
         return value
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> "FeedConfig":
+        if self.format == "websocket":
+            self._check_websocket()
+            return self
+        if not self.path:
+            raise ValueError(f"feed {self.id!r} has no path; add the file of its capture")
+        fields = type(self).model_fields
+        present = [name for name in _WEBSOCKET if getattr(self, name) != fields[name].default]
+        if present:
+            raise ValueError(f"feed {self.id!r} is a capture, no websocket; remove {present[0]!r}")
+        return self
+
+    def _check_websocket(self) -> None:
+        if self.path:
+            raise ValueError(f"feed {self.id!r} is a connection and has no file; remove 'path', or call it 'record'")
+        if self.venue is None or self.venue not in VENUES:
+            raise ValueError(
+                f"feed {self.id!r} has {'no venue' if self.venue is None else f'venue {self.venue!r}'}; "
+                f"write one of {', '.join(VENUES)}"
+            )
+        if not self.instruments:
+            raise ValueError(f"feed {self.id!r} lists no instruments; name those to subscribe to")
+        if VENUES[self.venue].is_single and len(self.instruments) > 1:
+            raise ValueError(
+                f"feed {self.id!r} lists {len(self.instruments)} instruments, and a feed of {self.venue} speaks of one "
+                "instrument; give each a feed of its own"
+            )
+        if not self.channels or len(set(self.channels)) < len(self.channels):
+            raise ValueError(f"feed {self.id!r} should name channels, each once: book, trades or ticker")
+        depths = VENUES[self.venue].depths
+        if self.depth is not None and self.depth not in depths:
+            choice = f"write one of {', '.join(map(str, sorted(depths)))}" if depths else "remove it"
+            raise ValueError(f"feed {self.id!r}: {self.venue} has no books of depth {self.depth}; {choice}")
+        if self.retry_most < self.retry:
+            raise ValueError(f"feed {self.id!r}: 'retry_most' is shorter than 'retry'; make it at least as long")
+        for name, scheme in (("url", "ws"), ("rest", "http")):
+            value = getattr(self, name)
+            if value is not None and not value.startswith((f"{scheme}://", f"{scheme}s://")):
+                raise ValueError(f"feed {self.id!r}: {name} {value!r} is no address; write {scheme}s://host/path")
 
     @model_validator(mode="after")
     def _is_connected(self) -> "FeedConfig":
