@@ -27,7 +27,7 @@ from schemas.market import LAST, BookState, EventKind, FeedEventKind
 _ADD, _EXECUTE, _CANCEL = int(EventKind.ADD), int(EventKind.EXECUTE), int(EventKind.CANCEL)
 _DELETE, _REPLACE, _LEVEL = int(EventKind.DELETE), int(EventKind.REPLACE), int(EventKind.LEVEL)
 _CLEAR, _TRADE, _QUOTE = int(EventKind.CLEAR), int(EventKind.TRADE), int(EventKind.QUOTE)
-_STATUS, _SYNC = int(EventKind.STATUS), int(EventKind.SYNC)
+_STATUS, _SYNC, _VALUE = int(EventKind.STATUS), int(EventKind.SYNC), int(EventKind.VALUE)
 _CROSSING, _UNCROSSING = int(FeedEventKind.CROSSED), int(FeedEventKind.UNCROSSED)
 _UNSYNCED, _HALTED = int(BookState.UNSYNCED), int(BookState.HALTED)
 _CROSSED, _EMPTY = int(BookState.CROSSED), int(BookState.EMPTY)
@@ -77,7 +77,7 @@ def _apply_one(ctx: Any, out: Any, event: Any, book: Any) -> int:
         sync(out, event, book)
     elif kind == _STATUS:
         status(out, event, book)
-    elif kind not in (_TRADE, _QUOTE):
+    elif kind not in (_TRADE, _QUOTE, _VALUE):
         contradict(out, event, book)
     return DONE
 
