@@ -36,7 +36,7 @@ def message(payload: memoryview) -> list[Field]:
     """The fields of a whole message, whose checksum and length are right. `|` may stand for SOH, as logs have it."""
     data = payload.tobytes()
     if SOH not in data:
-        data = data.replace(b"|", SOH)
+        data = data.rstrip(b"|").replace(b"|", SOH) + SOH
     fields = decode(data)
     if isinstance(fields, Refused):
         raise MalformedError(fields.reason)

@@ -7,6 +7,7 @@ import numpy as np
 
 from operators.sources.capture_file import CaptureFile
 from operators.sources.feed import FeedConfig
+from operators.sources.fix_log import frame_fix
 from operators.sources.framing import frame_itch50, frame_recording, frame_session, frame_stamped
 from operators.sources.mold_capture import MoldCapture
 from schemas.errors import CaptureError
@@ -21,6 +22,7 @@ _FRAMINGS = {
     "session": frame_session,
     "mold_pcap": frame_stamped,
     "journal": frame_stamped,
+    "fix_log": frame_fix,
 }
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]

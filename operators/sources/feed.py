@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from operators.sources.fix_settings import FixSettings
 from schemas.instrument import Definition
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal"]
+FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal", "fix_log", "fix_session"]
 
 
 class FeedConfig(Definition):
@@ -32,18 +33,25 @@ class FeedConfig(Definition):
 
     `journal` is what was received live, as `operators.sources.journal` wrote it down; the desk clock is the
     receive time. It is read once the session is over.
+
+    `fix_log` is what a FIX engine logged, or the bytes of a session: messages with anything between them. The desk
+    clock is the time that the line before a message begins with, taken as UTC; without one it is the message's
+    SendingTime, and `delay` later.
+
+    `fix_session` is live: a session with the server that `fix` names. The desk clock is the time of receipt.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")
     format: FeedFormat = Field(description="how the capture is framed")
-    path: str = Field(min_length=1, description="the capture's file, relative to the data folder; .gz and .zst")
+    path: str = Field(default="", description="the capture's file, relative to the data folder; .gz and .zst")
     instruments: tuple[str, ...] = Field(default=(), description="ids of the instruments it speaks of")
     connection: str | None = Field(
         default=None, min_length=1, description="session: the `conn` whose messages these are"
     )
-    delay: Duration = Field(default=0, ge=0, description="itch50: time from the event to its receipt")
+    delay: Duration = Field(default=0, ge=0, description="itch50, fix_log: time from the event to its receipt")
     date: datetime.date | None = Field(default=None, description="itch50: the session's date")
     timezone: str | None = Field(default=None, description="itch50: the timezone of the session's midnight")
+    fix: FixSettings | None = Field(default=None, description="fix_session: whom to log on to, and as whom")
 
     path_b: str | None = Field(default=None, min_length=1, description="mold_pcap: line B, in the folder of `path`")
     port: int | None = Field(default=None, ge=1, le=65535, description="mold_pcap: only datagrams to this UDP port")
@@ -68,6 +76,23 @@ class FeedConfig(Definition):
         return value
 
     @model_validator(mode="after")
+    def _is_somewhere(self) -> "FeedConfig":
+        is_live = self.format == "fix_session"
+        if is_live == bool(self.path):
+            raise ValueError(
+                f"feed {self.id!r} is live; remove 'path'"
+                if is_live
+                else f"feed {self.id!r} has no path; add the capture's file, such as `path: session.log`"
+            )
+        if is_live != (self.fix is not None):
+            raise ValueError(
+                f"feed {self.id!r} does not say whom to log on to; add `fix: {{address: host:port, sender: …, target: …}}`"
+                if is_live
+                else f"feed {self.id!r} is no FIX session; remove 'fix', or use fix_session"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _is_connected(self) -> "FeedConfig":
         if self.format == "session" and self.connection is None:
             raise ValueError(
@@ -89,7 +114,8 @@ class FeedConfig(Definition):
                     "midnight; add them, such as `date: 2019-12-30` and `timezone: America/New_York`"
                 )
             return self
-        present = [name for name, value in (session | {"delay": self.delay or None}).items() if value is not None]
+        delay = None if self.format == "fix_log" else self.delay or None
+        present = [name for name, value in (session | {"delay": delay}).items() if value is not None]
         if present:
             raise ValueError(f"feed {self.id!r} records the receive time of every message; remove {present[0]!r}")
         return self
@@ -104,8 +130,8 @@ class FeedConfig(Definition):
 
     @property
     def origin_ns(self) -> int:
-        """What the capture's times count from, ns UTC: midnight of the session plus `delay`; 0 for recordings."""
+        """What the capture's event times count from, ns UTC: midnight of the session, plus `delay`."""
         if self.date is None or self.timezone is None:
-            return 0
+            return self.delay
         midnight = datetime.datetime.combine(self.date, datetime.time(), ZoneInfo(self.timezone))
         return int(midnight.timestamp()) * 10**9 + self.delay
