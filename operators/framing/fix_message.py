@@ -28,7 +28,8 @@ _SUMMED_AT_ONCE = 256
 _DATA_TAGS = {
     "90": "91", "93": "89", "95": "96", "212": "213", "348": "349", "350": "351", "352": "353", "354": "355",
     "356": "357", "358": "359", "360": "361", "362": "363", "364": "365", "445": "446", "618": "619", "621": "622",
-    "1401": "1402", "1403": "1404",
+    "1277": "1278", "1280": "1281", "1282": "1283", "1397": "1398", "1401": "1402", "1403": "1404", "1468": "1469",
+    "1525": "1527", "1578": "1579", "1620": "1621", "1664": "1665", "1678": "1697", "1733": "1734",
 }  # fmt: skip
 """Fields that say how long the next one is, which may hold any byte."""
 
@@ -71,10 +72,10 @@ def decode(data: bytes) -> list[Field] | Refused:
 
 def encode(begin_string: str, fields: Iterable[tuple[str, str | int]]) -> bytes:
     """A whole message of the fields from 35 on. Raises ValueError for a value that would end its field early."""
-    parts = [f"{tag}={value}" for tag, value in fields]
-    body = "".join(f"{part}\x01" for part in parts).encode("latin-1")
-    if body.count(SOH) != len(parts) or any(part.endswith("=") for part in parts):
-        raise ValueError(f"a value is empty or has an SOH in it: {parts}")
+    pairs = [(tag, str(value)) for tag, value in fields]
+    if wrong := [tag for tag, value in pairs if not value or "\x01" in value]:
+        raise ValueError(f"the value of field {wrong[0]} is empty, or has an SOH in it")
+    body = "".join(f"{tag}={value}\x01" for tag, value in pairs).encode("latin-1")
     data = b"8=%b\x019=%d\x01%b" % (begin_string.encode("latin-1"), len(body), body)
     return b"%b10=%03d\x01" % (data, check_sum(data))
 

@@ -78,18 +78,17 @@ class FeedConfig(Definition):
     @model_validator(mode="after")
     def _is_somewhere(self) -> "FeedConfig":
         is_live = self.format == "fix_session"
-        if is_live == bool(self.path):
+        if is_live and self.path:
+            raise ValueError(f"feed {self.id!r} is live; remove 'path'")
+        if not is_live and not self.path:
+            raise ValueError(f"feed {self.id!r} has no path; add the capture's file, such as `path: session.log`")
+        if is_live and self.fix is None:
             raise ValueError(
-                f"feed {self.id!r} is live; remove 'path'"
-                if is_live
-                else f"feed {self.id!r} has no path; add the capture's file, such as `path: session.log`"
+                f"feed {self.id!r} does not say whom to log on to; add `fix`, "
+                "such as `fix: {address: fix.example.com:9876, sender: DESK, target: VENUE}`"
             )
-        if is_live != (self.fix is not None):
-            raise ValueError(
-                f"feed {self.id!r} does not say whom to log on to; add `fix: {{address: host:port, sender: …, target: …}}`"
-                if is_live
-                else f"feed {self.id!r} is no FIX session; remove 'fix', or use fix_session"
-            )
+        if not is_live and self.fix is not None:
+            raise ValueError(f"feed {self.id!r} is no live FIX session; remove 'fix', or use fix_session")
         return self
 
     @model_validator(mode="after")

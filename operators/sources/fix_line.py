@@ -49,10 +49,8 @@ class FixLine(Line):
     def poll(self) -> list[Entry]:
         """What has come, and what is about to be sent. Connects, and connects again, as time goes on."""
         self._clock = now = max(self._clock, time.time_ns())
-        if self._is_over:
-            return []
         if self._stream is None:
-            return self._connect(now)
+            return [] if self._is_over else self._connect(now)
         entries: list[Entry] = []
         is_up = self._stream.send(self._session.pull())
         if self._is_ending:

@@ -41,7 +41,7 @@ def frame_fix(block: Any, is_final: bool, cursor: Any, origin: int, feed: int, c
             position = stop
             break
         else:
-            end = _find_end(block, first, stop)
+            end = _find_end(block, first, stop, is_final)
             if end > stop and not is_final and (position > 0 or stop < _DAMAGED_LONGEST):
                 break
             end = min(end, stop)
@@ -84,7 +84,7 @@ def _is_head(block: Any, i: int, stop: int) -> bool:
 
 
 @kernel
-def _find_end(block: Any, start: int, stop: int) -> int:
+def _find_end(block: Any, start: int, stop: int, is_final: bool) -> int:
     """Where the message at `start` ends; behind `stop` where that cannot be told yet."""
     i = start + _HEAD_BYTES
     while i < stop and block[i] not in (_SOH, _PIPE) and i - start < _BEGIN_STRING_LONGEST:
@@ -97,7 +97,7 @@ def _find_end(block: Any, start: int, stop: int) -> int:
             i, digits = i + 1, digits + 1
         if digits and i < stop and block[i] == delimiter and length <= _BODY_LONGEST:
             trailer = i + 1 + length
-            if trailer + _TRAILER_BYTES > stop:
+            if trailer + _TRAILER_BYTES > stop and not is_final:
                 return stop + 1
             end = _trailer_end(block, trailer, delimiter, stop)
             if end >= 0:
