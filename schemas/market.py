@@ -65,7 +65,7 @@ class EventKind(IntEnum):
     QUOTE = 9  # the venue's own best price on `side` (price, qty), not applied to the book
     STATUS = 10  # `qty` is a TradingStatus
     SYNC = 11  # `qty` 1: the book is whole from here on; 0: it no longer is
-    VALUE = 12  # what the venue computes and nobody can trade at, such as an index: `price`, to the nearest tick
+    VALUE = 13  # what the venue computes and nobody can trade at, such as an index: `price`, to the nearest tick
 
 
 class TradingStatus(IntEnum):

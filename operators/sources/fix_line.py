@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from operators.framing import fix_tags as tags
+from operators.framing.fix_note import ENDED, SENT
 from operators.framing.fix_outgoing import Body, Sent
 from operators.framing.fix_session import Ended, FixSession, Heard, LoggedOn, Output, Skipped
 from operators.framing.refused import Refused
@@ -12,10 +13,9 @@ from operators.sources.fix_settings import FixSettings
 from operators.sources.line import Entry, Line
 from operators.sources.tcp_stream import TcpStream
 from schemas.errors import ConfigError
+from schemas.instrument import Instrument
 from schemas.market import RawKind
 
-SENT = b"\0out"
-"""Before a message of our own in the input log."""
 _RETRY_NS = 10**9
 _SUBSCRIBE, _UNSUBSCRIBE = 1, 2
 _INCREMENTAL = 1
@@ -26,8 +26,8 @@ class FixLine(Line):
 
     Every message of the venue becomes an entry, in its order and once; so does what breaks the protocol. Our own are
     entries behind `SENT`, without passwords, and are sent at the poll after the one that told of them: by then they
-    are in the journal, from which `follow` takes up both sequences again. The subscription is made with each logon,
-    and anew where the venue will not send again what was missed.
+    are in the journal, from which `follow` takes up both sequences again. The end of a connection is an entry too.
+    The subscription is made with each logon, and anew where the venue will not send again what was missed.
     """
 
     def __init__(self, settings: FixSettings, symbols: Sequence[str], retry_ns: int = _RETRY_NS) -> None:
@@ -35,16 +35,17 @@ class FixLine(Line):
         self._session = FixSession(settings.terms)
         self._stream: TcpStream | None = None
         self._retry_at = self._clock = 0
-        self._is_over = self._is_ending = False
+        self._is_over = self._is_noted = False
+        self._why: str | None = None
         self._requests = 0
         self._request = ""
 
     @classmethod
-    def of(cls, feed: FeedConfig, symbols: Sequence[str]) -> "FixLine":
-        """The line of a feed of format `fix_session` that speaks of the instruments with these symbols."""
+    def of(cls, feed: FeedConfig, instruments: Sequence[Instrument]) -> "FixLine":
+        """The line of a feed of format `fix_session`, which speaks of these instruments."""
         if feed.fix is None:
             raise ConfigError(f"feed {feed.id!r} says nothing of a FIX session; add `fix`")
-        return cls(feed.fix, symbols)
+        return cls(feed.fix, [instrument.symbol for instrument in instruments])
 
     def poll(self) -> list[Entry]:
         """What has come, and what is about to be sent. Connects, and connects again, as time goes on."""
@@ -53,15 +54,12 @@ class FixLine(Line):
             return [] if self._is_over else self._connect(now)
         entries: list[Entry] = []
         is_up = self._stream.send(self._session.pull())
-        if self._is_ending:
-            self._break(now)
-            return []
-        data = self._stream.receive() if is_up else None
+        data = self._stream.receive() if is_up and self._why is None else None
         if data is None:
-            self._break(now)
-            return []
+            return self._break(now)
         if self._stream.is_new:
             self._stream.is_new = False
+            self._is_noted = True
             entries.append(Entry(now, RawKind.CONNECT, self._settings.address.encode()))
             self._note(self._session.connect(now), entries, now)
         if data:
@@ -75,6 +73,15 @@ class FixLine(Line):
         if entry.kind == RawKind.MESSAGE:
             was_sent = entry.data.startswith(SENT)
             self._session.follow(entry.data[len(SENT) :] if was_sent else entry.data, was_sent)
+
+    @property
+    def place(self) -> str:
+        """The next number of either side: with it, `resume` stands for everything followed and handed over so far."""
+        return f"{self._session.incoming.number} {self._session.outgoing.number}"
+
+    def resume(self, place: str) -> None:
+        """Be where a line was whose `place` this is, before the first `follow`."""
+        self._session.incoming.number, self._session.outgoing.number = map(int, place.split())
 
     @property
     def is_over(self) -> bool:
@@ -95,12 +102,15 @@ class FixLine(Line):
             self._stream = TcpStream(self._settings.endpoint, self._settings.tls)
         return []
 
-    def _break(self, now: int) -> None:
+    def _break(self, now: int) -> list[Entry]:
         """The connection is gone: the next one is made after a pause."""
         if self._stream is not None:
             self._stream.close()
         self._session.disconnect()
-        self._stream, self._is_ending, self._retry_at = None, False, now + self._retry_ns
+        why = self._why or "the connection broke"
+        entries = [Entry(now, RawKind.MESSAGE, ENDED + why.encode())] if self._is_noted else []
+        self._stream, self._why, self._is_noted, self._retry_at = None, None, False, now + self._retry_ns
+        return entries
 
     def _note(self, out: Sequence[Output], entries: list[Entry], now: int) -> None:
         """What becomes of what the session says."""
@@ -112,7 +122,7 @@ class FixLine(Line):
             elif isinstance(item, LoggedOn | Skipped) and self._session.is_on:
                 self._subscribe(isinstance(item, Skipped), entries, now)
             elif isinstance(item, Ended):
-                self._is_ending = True
+                self._why = item.reason
                 self._is_over = item.is_logout and self._settings.until_logout
 
     def _subscribe(self, is_again: bool, entries: list[Entry], now: int) -> None:

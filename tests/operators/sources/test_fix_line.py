@@ -10,13 +10,14 @@ from operators.feeds.fix import Fix
 from operators.feeds.fix_fields import Moments
 from operators.feeds.raw_log import raw_frame
 from operators.framing.fix_message import decode
+from operators.framing.fix_note import ENDED, SENT
 from operators.framing.refused import Refused
 from operators.sources.feed import FeedConfig
-from operators.sources.fix_line import SENT, FixLine
+from operators.sources.fix_line import FixLine
 from operators.sources.fix_settings import FixSettings
 from schemas.errors import ConfigError
 from schemas.market import EventKind, RawKind
-from tests.operators.feeds.venue_session import operator
+from tests.operators.feeds.venue_session import instruments, operator
 from tests.operators.framing.fix_talk import fields_of, from_venue
 from tests.operators.sources.fix_venue import LOCALHOST, START_NS, STEPS, SYMBOLS, Market, S, started
 from tests.operators.sources.servers import stopped
@@ -113,9 +114,12 @@ def test_a_desk_that_starts_again_goes_on_where_its_record_ends():
     try:
         for enough in (STEPS // 4, STEPS // 2):
             until(lambda e, enough=enough: step_of(e) >= enough, feed, entries)
+            place, told = feed.place, len(entries)
+            entries += feed.poll()
             feed._stream.close()  # as a crash does: nobody logs out, and what was about to be sent is not
             feed = line(port, reset=False)
-            for entry in entries:
+            feed.resume(place)
+            for entry in entries[told:]:
                 feed.follow(entry)
         until(lambda e: step_of(e) >= STEPS, feed, entries)
     finally:
@@ -141,6 +145,7 @@ def test_a_venue_that_ends_the_day_ends_the_feed_where_that_is_said():
             assert fields_of(accepted.recv(4096))["554"] == "secret"
             accepted.sendall(from_venue(1, "A", ("98", 0), ("108", 1)) + from_venue(2, "5", ("58", "good night")))
             until(lambda e: feed.is_over, feed, entries)
+            assert [entry.data for entry in feed.poll()] == [ENDED + b"good night"]
             assert feed.poll() == []
             assert fields_of(accepted.recv(4096))["35"] == "5"
     feed.close()
@@ -199,6 +204,6 @@ def test_a_line_is_made_of_a_feed():
     config = FeedConfig.model_validate({"id": "f", "format": "fix_session", "fix": {"address": "h:1", **SETTINGS}})
     assert "secret" not in repr(config)
     assert config.fix.terms.password == "secret"
-    assert isinstance(FixLine.of(config, ["X"]), FixLine)
+    assert isinstance(FixLine.of(config, instruments("X")), FixLine)
     with pytest.raises(ConfigError, match="add `fix`"):
-        FixLine.of(FeedConfig(id="f", format="fix_log", path="x"), ["X"])
+        FixLine.of(FeedConfig(id="f", format="fix_log", path="x"), instruments("X"))
