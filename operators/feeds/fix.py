@@ -8,7 +8,7 @@ from operators.feeds.fix_book import FixBook
 from operators.feeds.fix_entries import BID, EMPTY_BOOK, INDEX_VALUE, TRADE, EntryReader, MdEntry
 from operators.feeds.fix_example import fix_example
 from operators.feeds.fix_fields import Grouped, Moments, grouped, message, number
-from operators.feeds.fix_levels import NEW, UNSAID, ById, ByPosition, ByPrice, Levels
+from operators.feeds.fix_levels import UNSAID, ById, ByPosition, ByPrice, Levels
 from operators.feeds.fix_numbers import Numbers
 from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.told_book import Moment, ToldBook
@@ -99,7 +99,7 @@ class FixConnection(Connection):
         if not self._numbers.last:
             self._stakes = list(self.books.values())  # without numbers nothing else tells that one is missing
         fields = message(payload)
-        head = dict(fields)
+        head = dict(reversed(fields))  # of a field that is there twice the first counts
         if head.get(tags.SENDER_COMP_ID) in self._ours:
             return
         kind = head[tags.MSG_TYPE]
@@ -151,8 +151,7 @@ class FixConnection(Connection):
     def _is_next(self, kind: str, head: dict[str, str], at: Moment) -> bool:
         """Whether the message is new, by its numbers; what never came before it is told."""
         verdict = self._numbers.follow(kind, head)
-        if not verdict.is_new:
-            n = int(head.get(tags.MSG_SEQ_NUM) or head[tags.APPL_SEQ_NUM])
+        if n := verdict.repeated:
             self.feed_events.append((at.cause, at.ts, self.feed, -1, FeedEventKind.DUPLICATE, n, n))
         for first, last in verdict.gaps:
             self.feed_events.append((at.cause, at.ts, self.feed, -1, FeedEventKind.GAP, first, last))
@@ -160,10 +159,10 @@ class FixConnection(Connection):
             self.lose_all(at)
         if verdict.is_reset:
             self._forget_reports()
-        return verdict.is_new
+        return not verdict.repeated
 
     def _forget_reports(self) -> None:
-        for book in self.books.values():
+        for book in self._fix_books.values():
             book.last = 0
 
     def _refresh(self, told: Grouped, at: Moment) -> None:
@@ -173,15 +172,12 @@ class FixConnection(Connection):
         if book is None:
             return
         entries = [self._entries.read(entry, book, True, at) for entry in told.entries]
-        reports = [entry.report for entry in entries]
-        reports.append(number(told.head.get(tags.RPT_SEQ, "0"), "RptSeq"))
-        if max(reports) > 0:
-            if book.told.teller == self.feed and max(reports) < book.told.last:
-                return  # it is older than the changes that are in the book
-            book.told.last = max(reports)
+        stated = number(told.head.get(tags.RPT_SEQ, "0"), "RptSeq")
+        if not book.begins(max([stated, *(entry.report for entry in entries)])):
+            return
         if not entries or any(entry.type in (BID, EMPTY_BOOK) for entry in entries):
             book.empty()
-        self._apply(entries, at)
+        self._apply(entries)
         book.end_message(at)
 
     def _change(self, told: Grouped, at: Moment) -> None:
@@ -197,11 +193,12 @@ class FixConnection(Connection):
             seen.add(entry.book.told.symbol)
             if entry.report == UNSAID or entry.book.follows(entry.report, is_first, at):
                 applied.append(entry)
-        self._apply(applied, at)
+        self._apply(applied)
         for book in dict.fromkeys(entry.book for entry in applied):
             book.end_message(at)
 
-    def _apply(self, entries: list[MdEntry], at: Moment) -> None:
+    @staticmethod
+    def _apply(entries: list[MdEntry]) -> None:
         for entry in entries:
             if entry.level is not None:
                 entry.book.apply(entry.level, entry.at)
@@ -209,13 +206,8 @@ class FixConnection(Connection):
                 entry.book.told.value(entry.ticks, entry.at)
             elif entry.type == EMPTY_BOOK:
                 entry.book.empty()
-            elif entry.type == TRADE and entry.action != "":
-                if entry.action != NEW:
-                    entry.book.told.admit(
-                        self.feed, FeedEventKind.BROKEN_TRADE, entry.at.order, entry.at.order, entry.at
-                    )
-                if entry.ticks:
-                    entry.book.told.trade(entry.ticks, entry.lots, entry.side, entry.at)
+            elif entry.type == TRADE:
+                entry.book.trade(entry.action, entry.ticks, entry.lots, entry.side, entry.at)
 
     def _tell_status(self, books: list[ToldBook], said: str, meant: dict[str, bool], at: Moment) -> None:
         if said not in meant:

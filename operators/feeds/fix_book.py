@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from operators.feeds.fix_levels import LevelEntry, Levels
+from operators.feeds.fix_levels import NEW, LevelEntry, Levels
 from operators.feeds.told_book import Moment, Side, ToldBook
 from schemas.market import FeedEventKind
 
@@ -12,6 +12,8 @@ class FixBook:
 
     def __init__(self, feed: int, told: ToldBook, levels: Levels) -> None:
         self.told, self.levels = told, levels
+        self.last = 0
+        """Number of the last report (RptSeq); 0 where none has come."""
         self._feed = feed
         self._is_replaced = False
 
@@ -20,14 +22,22 @@ class FixBook:
 
         One that was there already is not. Where some never came, the book is not whole any more.
         """
-        last = self.told.last
+        last = self.last
         if last and (report < last or (report == last and is_first)):
             self.told.admit(self._feed, FeedEventKind.DUPLICATE, report, report, at)
             return False
         if last and report > last + 1:
             self.told.admit(self._feed, FeedEventKind.GAP, last + 1, report - 1, at)
             self.lose(at)
-        self.told.last = report
+        self.last = report
+        return True
+
+    def begins(self, report: int) -> bool:
+        """Whether a full refresh as of a report is to be taken: not if the book is whole, and knows of later ones."""
+        if report > 0:
+            if self.told.teller == self._feed and report < self.last:
+                return False
+            self.last = report
         return True
 
     def empty(self) -> None:
@@ -40,6 +50,13 @@ class FixBook:
         if (self._is_replaced or self.told.teller == self._feed) and not self.levels.apply(entry):
             self.told.admit(self._feed, FeedEventKind.INCONSISTENT, at.order, at.order, at)
             self.lose(at)
+
+    def trade(self, action: str, ticks: int, lots: int, side: int, at: Moment) -> None:
+        """A trade; or that one is taken back, or replaced."""
+        if action != NEW:
+            self.told.admit(self._feed, FeedEventKind.BROKEN_TRADE, at.order, at.order, at)
+        if ticks:
+            self.told.trade(ticks, lots, side, at)
 
     def lose(self, at: Moment) -> None:
         """The book is not whole any more, where it was this feed that told it."""
@@ -59,11 +76,12 @@ class FixBook:
 
     def snapshot(self) -> Any:
         """The state between two messages, apart from what is told."""
-        return self.levels.snapshot()
+        return self.last, self.levels.snapshot()
 
     def restore(self, state: Any) -> None:
         """Take up the state of a snapshot."""
-        self.levels.restore(state)
+        self.last, levels = state
+        self.levels.restore(levels)
 
     def _sides(self, only_present: bool) -> tuple[Side, Side]:
         sides = Side([], [], ([], [])), Side([], [], ([], []))

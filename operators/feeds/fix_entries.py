@@ -20,7 +20,7 @@ _TRADE_ACTIONS = (NEW, CHANGE, DELETE)
 
 
 class MdEntry(NamedTuple):
-    """What one entry says. `level` is set for a bid or an offer; `ticks` and `lots` are those of a trade or a value."""
+    """What one entry says. `level` is set for a bid or an offer, `ticks` and `lots` for a trade or a value."""
 
     book: FixBook
     type: str
@@ -78,17 +78,17 @@ class EntryReader:
             raise MalformedError("MDUpdateAction: expected, came none")
         report = number(entry[tags.RPT_SEQ], "RptSeq") if tags.RPT_SEQ in entry else UNSAID
         kind = entry.get(tags.MD_ENTRY_TYPE)
-        when = self._when(entry, at)
         if kind in (BID, OFFER) or (kind is None and book.levels.has_ids):
             level = self._level(entry, book, action, UNSAID if kind is None else int(kind), is_whole)
-            return MdEntry(book, BID, action, report, when, level)
+            return MdEntry(book, BID, action, report, at, level)
         if kind == TRADE and not is_whole:
-            return self._trade(entry, book, action, report, when)
+            return self._trade(entry, book, action, report, self._when(entry, at))
         if kind == INDEX_VALUE and action != DELETE:
-            return MdEntry(book, kind, action, report, when, ticks=book.told.nearest(entry.get(tags.MD_ENTRY_PX, "")))
+            ticks = book.told.nearest(_said(entry.get(tags.MD_ENTRY_PX), "MDEntryPx"))
+            return MdEntry(book, kind, action, report, self._when(entry, at), ticks=ticks)
         if kind is None:
             raise MalformedError("MDEntryType: expected, came none")
-        return MdEntry(book, kind, action, report, when)
+        return MdEntry(book, kind, action, report, at)
 
     def _level(self, entry: Mapping[str, str], book: FixBook, action: str, side: int, is_whole: bool) -> LevelEntry:
         levels, told = book.levels, book.told
@@ -130,7 +130,7 @@ class EntryReader:
             return at
         time, date = time_of_day(text, "MDEntryTime"), entry.get(tags.MD_ENTRY_DATE)
         moment = nearest_day(time, at.ts_event) if date is None else self._moments.day(date, "MDEntryDate") + time
-        return at._replace(ts_event=moment)
+        return Moment(at.cause, at.ts, moment, at.order)
 
 
 _TRADED = ((tags.MD_ENTRY_PX, "MDEntryPx"), (tags.MD_ENTRY_SIZE, "MDEntrySize"))

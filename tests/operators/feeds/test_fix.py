@@ -231,6 +231,12 @@ def test_applications_number_their_messages_too():
     assert out.feed_events == [(4, "DUPLICATE", 83, 83), (5, "GAP", 84, 85)]
 
 
+def test_an_application_may_say_again_what_the_session_has_not_said():
+    venue = Venue()
+    log = [venue.changes(new(bid("1.1", "1")), _1181=83), venue.message("0", _1181=83), venue.message("0")]
+    assert fix(log).feed_events == [(2, "DUPLICATE", 83, 83)]
+
+
 def test_reports_are_numbered_by_instrument():
     venue = Venue()
     out = fix(
@@ -352,7 +358,7 @@ def test_entries_that_name_no_instrument_are_of_the_one_before_or_the_messages()
         ([new({270: "1.0", 271: "1"})], "MDEntryType: expected, came none"),
         ([new({269: 2, 270: "1.0"})], "MDEntrySize: expected, came none"),
         ([new({269: 2, 270: "0", 271: "0"})], "trade: expected price and quantity above 0"),
-        ([new({269: 3})], "price: expected a plain decimal string"),
+        ([new({269: 3})], "MDEntryPx: expected, came none"),
         ([new(bid("1.0", "1"), None)], "instrument: expected one in the first entry, came none"),
         ([new(bid("1.0", "1", _83="x"))], "RptSeq: expected a number, came 'x'"),
         ([new({269: 2, 270: "1.0", 271: "1", 273: "25:00:00"})], "MDEntryTime: expected a time"),
