@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
+import yaml
 
 from schemas.errors import ConfigError
 from schemas.instrument import Instrument
@@ -20,6 +21,11 @@ class Definitions(NamedTuple):
 
     instruments: list[Instrument]
     left_out: dict[str, str]
+
+    def yaml(self) -> str:
+        """The instruments as the `instruments` of a configuration."""
+        listed = [i.model_dump(mode="json", exclude_defaults=True) for i in self.instruments]
+        return yaml.safe_dump(listed, sort_keys=False, default_flow_style=None, width=200)
 
 
 class Terms(NamedTuple):
