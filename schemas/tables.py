@@ -3,7 +3,17 @@
 from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
 from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
-from schemas.signal import GATES, PAIR_STATISTICS, SIGNALS, SPREAD_QUOTES, SPREADS
+from schemas.signal import (
+    BASKETS,
+    CORRELATIONS,
+    GATES,
+    PAIR_STATISTICS,
+    SCREENINGS,
+    SIGNALS,
+    SPREAD_QUOTES,
+    SPREADS,
+    TRADED_PAIRS,
+)
 from schemas.trade import EQUITY, FILLS, ORDER_EVENTS, ORDERS, POSITIONS, VERDICTS
 
 TABLES: dict[str, Schema] = {
@@ -13,7 +23,11 @@ TABLES: dict[str, Schema] = {
         SPREADS,
         SPREAD_QUOTES,
         PAIR_STATISTICS,
+        CORRELATIONS,
         GATES,
+        BASKETS,
+        SCREENINGS,
+        TRADED_PAIRS,
         FEATURES,
         PREDICTIONS,
         VALIDATION,

@@ -68,7 +68,7 @@ class Cointegration(Operator):
         super().__init__(parameters, desk)
         if not desk.pairs:
             raise ConfigError(f"desk {desk.id!r} has no pairs to test; declare some under `pairs`")
-        starts, touches = adjacency(desk)
+        starts, touches = adjacency(len(desk.instruments), enumerate(desk.legs))
         self._degree_max = int(np.diff(starts).max())
         self._desk_tables = State(
             terms=_terms(parameters),
