@@ -23,6 +23,7 @@ _BUILT_IN_MODULES = (
     "operators.pairs.spread",
     "operators.pairs.pair_statistics",
     "operators.pairs.cointegration",
+    "operators.pairs.correlation",
     "operators.pairs.discovery",
     "operators.pairs.traded_spread",
     "operators.learn.features",

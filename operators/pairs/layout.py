@@ -36,6 +36,7 @@ from operators.pairs.sample import (
     X_UNSEEN,
     Y_UNSEEN,
 )
+from operators.pairs.window import bar_ns
 from schemas.errors import ConfigError
 from schemas.record import Frame
 from schemas.signal import SpreadState
@@ -61,7 +62,7 @@ def adjacency(instruments: int, legs: Iterable[tuple[int, tuple[int, int]]]) -> 
 def terms_of(parameters: SpreadParameters) -> Frame:
     """The parameters as the kernel sees them."""
     terms = np.zeros(1, TERMS)
-    terms["every"] = 0 if parameters.every == "event" else parameters.every
+    terms["every"] = bar_ns(parameters.every)
     terms["log"] = parameters.price == "log_mid"
     terms["max_age"] = parameters.max_age or 0
     terms["executable"] = parameters.executable
