@@ -24,6 +24,7 @@ _BUILT_IN_MODULES = (
     "operators.pairs.pair_statistics",
     "operators.pairs.cointegration",
     "operators.pairs.correlation",
+    "operators.pairs.baskets",
     "operators.pairs.discovery",
     "operators.pairs.traded_spread",
     "operators.learn.features",

@@ -1,62 +1,23 @@
 """Which of very many pairs are worth trading, found and given up as the market goes."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field, model_validator
 
 from operators.kernel import State
-from operators.operator import Desk, Example, Frames, Operator, Parameters
+from operators.operator import Desk, Example, Frames, Operator
 from operators.pairs.discovery_example import discovery_example
+from operators.pairs.discovery_parameters import DiscoveryParameters
 from operators.pairs.screening import FIGURES, Candidates, Rule, Screening, screen
 from operators.pairs.traded_set import Membership, first_standing, renew
-from operators.pairs.universe import CLOCK, SEEN, UNIVERSE_TERMS, sample_universe
+from operators.pairs.universe import Universe
 from operators.registry import register
-from schemas.errors import ConfigError, InvariantError
+from schemas.errors import ConfigError
 from schemas.market import QUOTES
-from schemas.parameter_types import Duration
 from schemas.record import Frame, Schema
 from schemas.signal import SCREENINGS, TRADED_PAIRS
 from schemas.signal import Membership as Standing
-
-
-class DiscoveryParameters(Parameters):
-    """How pairs are screened, and what it takes to come into the traded set and to leave it."""
-
-    every: Duration = Field(60 * 10**9, gt=0, description="length of the bars whose ends are the samples")
-    window: int = Field(300, ge=50, le=5_000, description="samples of a screening")
-    step: int = Field(1, ge=1, description="samples from one screening to the next")
-    lags: int = Field(1, ge=0, le=10, description="lagged changes in the Dickey-Fuller regression")
-    max_age: Duration | None = Field(
-        None, gt=0, description="a sample of an instrument without a tradable quote for longer is missing; null: never"
-    )
-    missing: float = Field(
-        0.1, ge=0, lt=1, description="share of the samples that an instrument may miss, its last mid standing for them"
-    )
-    false_discovery: float = Field(0.05, gt=0, lt=1, description="expected share of false discoveries in a screening")
-    dependence: Literal["any", "positive"] = Field(
-        "any", description="of the tests on each other: `any` (Benjamini-Yekutieli), or `positive` (Benjamini-Hochberg)"
-    )
-    min_correlation: float = Field(-1.0, ge=-1, le=1, description="no discovery where the legs' changes correlate less")
-    max_distance: float | None = Field(
-        None, gt=0, description="no discovery where the legs' log mids are further apart; null: wherever they are"
-    )
-    traded: int = Field(50, ge=1, le=5_000, description="pairs traded at most")
-    confirm: int = Field(2, ge=1, description="a pair is promoted when so many screenings in a row have found it")
-    retire: float = Field(0.1, gt=0, lt=1, description="a traded pair fails a screening at a p-value above this")
-    patience: int = Field(3, ge=1, description="a traded pair is retired when so many screenings in a row failed it")
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> "DiscoveryParameters":
-        if 3 * self.lags + 10 > self.window:
-            raise ValueError(f"{self.lags} lags need a window of at least {3 * self.lags + 10} samples")
-        if self.retire < self.false_discovery:
-            raise ValueError(
-                f"retire {self.retire:g} must not be below false_discovery {self.false_discovery:g}, "
-                "or pairs would come and go"
-            )
-        return self
 
 
 @register("discovery")
@@ -65,8 +26,8 @@ class Discovery(Operator):
 
     *Samples.* The first quote in a later bar than the last one takes a sample of all instruments: their log mids as
     they stood before it. Bars in which no quote came give none. An instrument that is not tradable at the end of
-    a bar, or has been silent for `max_age`, misses the sample, and its last mid stands for it; one that misses more
-    than `missing` of the window, or has not been seen in all of it, is whole again only later.
+    a bar, or has been silent for `max_age`, misses the sample, and its last mid stands for it. One is whole that was
+    seen before the window began and misses at most `missing` of it.
 
     *Screening.* Every `step` samples, once there are `window`, each pair of whole instruments is tested as by
     `cointegration` with exactly `lags` lags on log mids. All tests count: discoveries are the pairs whose adjusted
@@ -92,17 +53,8 @@ class Discovery(Operator):
             raise ConfigError(f"desk {desk.id!r} has no pairs to screen; declare some, or set `every_pair: true`")
         self._membership = Membership(parameters.traded, parameters.confirm, parameters.retire, parameters.patience)
         self._candidates, self._rule = Candidates(desk), _rule(parameters)
-        self._desk_tables = State(terms=_terms(parameters))
-        count = len(desk.instruments)
-        clock, seen = np.zeros(1, CLOCK), np.zeros(count, SEEN)
-        clock["bar"] = np.iinfo(np.int64).min
-        seen["mid"] = np.nan
-        self._universe = State(
-            clock=clock,
-            seen=seen,
-            mids=np.full(count * parameters.window, np.nan),
-            held=np.zeros(count * parameters.window, np.int8),
-        )
+        p = parameters
+        self._universe = Universe(desk, p.every, p.window, p.step, p.max_age)
         self._standing = State(**first_standing(len(desk.pairs)))
 
     @classmethod
@@ -115,14 +67,10 @@ class Discovery(Operator):
         quotes: Any = frames.get("quotes", QUOTES.empty)
         found: dict[str, list[Frame]] = {}
         i = 0
-        while True:
-            i = sample_universe(self._desk_tables.ctx, self._universe.ctx, quotes, i)
-            if i < 0:
-                raise self._stranger(quotes[-1 - i])
-            if i == len(quotes):
-                return {port: np.concatenate(rows) for port, rows in found.items()}
+        while (i := self._universe.advance(quotes, i, "discovery")) < len(quotes):
             for port, rows in self._screen(quotes[i]).items():
                 found.setdefault(port, []).append(rows)
+        return {port: np.concatenate(rows) for port, rows in found.items()}
 
     def snapshot(self) -> dict[str, Any]:
         """The window of all instruments, and how every pair stands."""
@@ -135,7 +83,7 @@ class Discovery(Operator):
 
     def _screen(self, quote: Any) -> dict[str, Frame]:
         """Screen the window; `quote` is the one that completed it."""
-        levels, is_whole = self._window()
+        levels, is_whole = self._universe.window(self.parameters.missing)
         found = screen(levels, is_whole, self._candidates, self._rule)
         retired, promoted = renew(self._standing, self._membership, found.p_values, found.is_found)
         traded = self._standing["traded"].sum()
@@ -146,20 +94,6 @@ class Discovery(Operator):
             states = np.repeat([Standing.RETIRED, Standing.PROMOTED], [len(retired), len(promoted)])
             rows["traded"] = _changes(quote, found, changed, states)
         return rows
-
-    def _window(self) -> tuple[Frame, Frame]:
-        """The window's log mids from its first sample on, a row per sample, and which instruments are whole."""
-        window, count = self.parameters.window, len(self.desk.instruments)
-        split = int(self._universe["clock"]["taken"][0]) % window
-        mids = np.roll(self._universe["mids"].reshape(window, count), -split, axis=0)
-        missed = self._universe["held"].reshape(window, count).sum(axis=0, dtype=np.int64)
-        return mids, np.isfinite(mids[0]) & (missed <= self.parameters.missing * window)
-
-    def _stranger(self, quote: Any) -> InvariantError:
-        return InvariantError(
-            f"desk {self.desk.id!r}, discovery, input {quote['cause']}: expected a quote of an instrument numbered "
-            f"0 to {len(self.desk.instruments) - 1}, got one of number {quote['instrument']}"
-        )
 
 
 def _changes(quote: Any, found: Screening, pairs: Frame, states: Frame) -> Frame:
@@ -176,10 +110,3 @@ def _rule(parameters: DiscoveryParameters) -> Rule:
     furthest = np.inf if parameters.max_distance is None else parameters.max_distance
     is_dependent = parameters.dependence == "any"
     return Rule(parameters.lags, parameters.false_discovery, is_dependent, parameters.min_correlation, furthest)
-
-
-def _terms(parameters: DiscoveryParameters) -> Frame:
-    terms = np.zeros(1, UNIVERSE_TERMS)
-    terms["every"], terms["window"], terms["step"] = parameters.every, parameters.window, parameters.step
-    terms["max_age"] = parameters.max_age or 0
-    return terms
