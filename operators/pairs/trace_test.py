@@ -1,7 +1,7 @@
 """What the trace statistics of Johansen's test say.
 
 p-values: J. A. Doornik, "Approximations to the asymptotic distributions of cointegration tests", Journal of Economic
-Surveys 12 (1998), a gamma distribution with the moments of table 7. Critical values: J. G. MacKinnon, A. A. Haug and
+Surveys 12 (1998), a gamma distribution with fitted moments. Critical values: J. G. MacKinnon, A. A. Haug and
 L. Michelis, "Numerical distribution functions of likelihood ratio tests for cointegration", Journal of Applied
 Econometrics 14 (1999), case III.
 """
