@@ -101,6 +101,7 @@ TRADED_PAIRS = schema(
     Column("correlation", Kind.FLOAT, "of the changes of the legs' log mids from sample to sample"),
     Column("distance", Kind.FLOAT, "root mean square of the gap between the log mids, both from the window's start"),
     Column("hedge", Kind.FLOAT, "value of x per value of y in the test's regression"),
+    Column("lags", Kind.COUNT, "lagged changes in the test's regression"),
     Column("pair", Kind.PAIR, "index of the pair"),
     Column("state", Kind.ENUM, "promoted or retired from here on", Membership),
     by="pair",

@@ -30,13 +30,14 @@ class Discovery(Operator):
     seen before the window began and misses at most `missing` of it.
 
     *Screening.* Every `step` samples, once there are `window`, each pair of whole instruments is tested as by
-    `cointegration` with exactly `lags` lags on log mids. All tests count: discoveries are the pairs whose adjusted
-    p-value is at most `false_discovery`, at the rate for tests that depend on each other as `dependence` says. A
-    pair that correlates less than `min_correlation`, or whose legs are further apart than `max_distance`, counts
-    as tested with a p-value of 1. The rate holds for each screening; it says nothing of many taken together.
+    `cointegration` on log mids, with up to `lags` lags by a criterion for noisy prices. All tests count: discoveries
+    are the pairs whose adjusted p-value is at most `false_discovery`, at the rate for tests that depend on each other
+    as `dependence` says. A pair that correlates less than `min_correlation`, or whose legs are further apart than
+    `max_distance`, counts as tested with a p-value of 1. The rate holds for each screening; it says nothing of many
+    taken together.
 
     *Traded set.* A pair found `confirm` times in a row is promoted while there is room, the least p-value first. One
-    whose p-value was above `retire` for `patience` screenings in a row is retired, as is one that could not be
+    whose adjusted p-value was above `retire` for `patience` screenings in a row is retired, as is one that could not be
     tested (a leg is not whole or stands still, or y is x in other units).
 
     Every screening gives a row of `screenings`; every promotion and retirement one of `traded_pairs`, retirements
@@ -85,7 +86,7 @@ class Discovery(Operator):
         """Screen the window; `quote` is the one that completed it."""
         levels, is_whole = self._universe.window(self.parameters.missing)
         found = screen(levels, is_whole, self._candidates, self._rule)
-        retired, promoted = renew(self._standing, self._membership, found.p_values, found.is_found)
+        retired, promoted = renew(self._standing, self._membership, found.p_values, found.adjusted, found.is_found)
         traded = self._standing["traded"].sum()
         sizes = is_whole.sum(), found.tested, found.is_found.sum(), len(promoted), len(retired), traded
         rows = {"screenings": SCREENINGS.rows([(quote["cause"], quote["ts"], found.threshold, *sizes)])}

@@ -14,7 +14,7 @@ class DiscoveryParameters(Parameters):
     every: Duration = Field(60 * 10**9, gt=0, description="length of the bars whose ends are the samples")
     window: int = Field(300, ge=50, le=5_000, description="samples of a screening")
     step: int = Field(1, ge=1, description="samples from one screening to the next")
-    lags: int = Field(1, ge=0, le=10, description="lagged changes in the Dickey-Fuller regression")
+    lags: int = Field(8, ge=0, le=12, description="lagged changes in the Dickey-Fuller regression at most")
     max_age: Duration | None = Field(
         None, gt=0, description="a sample of an instrument without a tradable quote for longer is missing; null: never"
     )
@@ -31,7 +31,9 @@ class DiscoveryParameters(Parameters):
     )
     traded: int = Field(50, ge=1, le=5_000, description="pairs traded at most")
     confirm: int = Field(2, ge=1, description="a pair is promoted when so many screenings in a row have found it")
-    retire: float = Field(0.1, gt=0, lt=1, description="a traded pair fails a screening at a p-value above this")
+    retire: float = Field(
+        0.2, gt=0, lt=1, description="a traded pair fails a screening at an adjusted p-value above this"
+    )
     patience: int = Field(3, ge=1, description="a traded pair is retired when so many screenings in a row failed it")
 
     @model_validator(mode="after")

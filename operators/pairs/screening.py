@@ -10,7 +10,7 @@ from operators.pairs.screen import CORRELATION, DISTANCE, STATISTIC, screen_pair
 from operators.pairs.unit_root import p_values
 from schemas.record import Frame
 
-FIGURES = ("statistic", "hedge", "correlation", "distance")
+FIGURES = ("statistic", "hedge", "correlation", "distance", "lags")
 """Rows of the figures, by the names of their columns in `traded_pairs`."""
 
 
@@ -23,10 +23,10 @@ class Candidates:
         self._starts = np.searchsorted(self._ys[self._order], np.arange(len(desk.instruments) + 1))
         self._sorted_xs = self._xs[self._order]
 
-    def figures(self, levels: Frame, lags: int) -> Frame:
-        """(4, pairs): what `screen_pairs` finds, a column per pair in the desk's order."""
+    def figures(self, levels: Frame, lags_max: int) -> Frame:
+        """(5, pairs): what `screen_pairs` finds, a column per pair in the desk's order."""
         screened = np.empty((len(FIGURES), len(self._order)))
-        screen_pairs(levels, self._starts, self._sorted_xs, lags, screened)
+        screen_pairs(levels, self._starts, self._sorted_xs, lags_max, screened)
         figures = np.empty_like(screened)
         figures[:, self._order] = screened
         return figures
@@ -41,7 +41,7 @@ class Candidates:
 class Rule:
     """What makes a discovery: see the parameters of `discovery`."""
 
-    lags: int
+    lags_max: int
     rate: float
     is_dependent: bool
     min_correlation: float
@@ -53,7 +53,7 @@ class Screening:
     """What a screening found, an element per pair."""
 
     figures: Frame
-    """(4, pairs): FIGURES, 0 where there is none."""
+    """(5, pairs): FIGURES, 0 where there is none."""
     p_values: Frame
     """1 where there is no statistic."""
     adjusted: Frame
@@ -66,7 +66,7 @@ class Screening:
 
 def screen(levels: Frame, is_whole: Frame, candidates: Candidates, rule: Rule) -> Screening:
     """Screen all pairs of the instruments that are whole; `levels` are log mids, a row per sample."""
-    figures = candidates.figures(np.where(is_whole, levels, 0.0), rule.lags)
+    figures = candidates.figures(np.where(is_whole, levels, 0.0), rule.lags_max)
     is_tested = candidates.both(is_whole)
     own = p_values(np.where(is_tested, figures[STATISTIC], np.nan))
     is_close = (figures[CORRELATION] >= rule.min_correlation) & (figures[DISTANCE] <= rule.max_distance)

@@ -27,14 +27,14 @@ def first_standing(pairs: int) -> dict[str, Frame]:
     return {"streaks": np.zeros(pairs, np.int32), "traded": np.zeros(pairs, np.int8)}
 
 
-def renew(state: State, terms: Membership, p_values: Frame, is_found: Frame) -> tuple[Frame, Frame]:
+def renew(state: State, terms: Membership, p_values: Frame, in_view: Frame, is_found: Frame) -> tuple[Frame, Frame]:
     """Take in a screening; return the pairs retired, in order, and those promoted, the least p-value first.
 
-    A traded pair fails where its p-value is above `retire`. Where more pairs are ready than there is room for,
-    those with the least p-values are promoted, and the others stay ready while they are found.
+    A traded pair fails where its p-value `in_view` of all tests is above `retire`. Where more pairs are ready than there is
+    room for, those with the least p-values are promoted, and the others stay ready while they are found.
     """
     streaks, is_traded = state["streaks"], state["traded"].view(np.bool_)
-    goes_on = np.where(is_traded, p_values > terms.retire, is_found)
+    goes_on = np.where(is_traded, in_view > terms.retire, is_found)
     streaks[:] = np.where(goes_on, np.minimum(streaks, np.iinfo(np.int32).max - 1) + 1, 0)
     retired = np.flatnonzero(is_traded & (streaks >= terms.patience))
     ready = np.flatnonzero(~is_traded & (streaks >= terms.confirm))

@@ -172,6 +172,10 @@ def test_the_digest_knows_captures_by_name_and_size(tmp_path: Path) -> None:
 def test_every_two_instruments_of_a_desk_are_a_pair(tmp_path: Path) -> None:
     text = changed("    pairs:\n      - {id: AB, y: A, x: B}\n", "    every_pair: true\n")
     desk = loaded(tmp_path, text).desk("main")
-    assert [(pair.id, pair.y, pair.x) for pair in desk.pairs] == [("A/B", "A", "B"), ("A/C", "A", "C"), ("B/C", "B", "C")]
+    assert [(pair.id, pair.y, pair.x) for pair in desk.pairs] == [
+        ("A/B", "A", "B"),
+        ("A/C", "A", "C"),
+        ("B/C", "B", "C"),
+    ]
     narrowed = text.replace("path: tape.gz}", "path: tape.gz, instruments: [C, A]}")
     assert [pair.id for pair in loaded(tmp_path, narrowed).desk("main").pairs] == ["A/C"]

@@ -137,7 +137,10 @@ def test_neither_the_cut_nor_a_restart_matters(causes, reborn):
         ({"baskets": []}, "at least 1 item"),
         ({"baskets": [{"id": "b", "instruments": ["U1"]}]}, "at least 2 items"),
         ({"baskets": [{"id": "b", "instruments": [f"U{i}" for i in range(6)]}]}, "at most 5 items"),
-        ({"baskets": [{"id": "b", "instruments": ["U1", "U1"]}]}, "basket 'b' has 'U1' twice; a basket needs different"),
+        (
+            {"baskets": [{"id": "b", "instruments": ["U1", "U1"]}]},
+            "basket 'b' has 'U1' twice; a basket needs different",
+        ),
         ({"baskets": [TWO, TWO]}, "two baskets are called 'two'; rename one"),
         ({"open": 0.2, "close": 0.1}, "close 0.1 must not be below open 0.2"),
         ({"window": 100}, "1 lags of 5 instruments need a window of at least 110 samples"),
@@ -153,5 +156,7 @@ def test_what_does_not_fit_the_desk():
     with pytest.raises(ConfigError, match="basket 'five': desk 'universe' has no instrument 'U3'; it has U0, U1, U2"):
         baskets(universe_desk(3))
     other = {"id": "other", "instruments": ["U0", "U2"]}
-    with pytest.raises(ConfigError, match="pair 'U0/U2' lies in the baskets 'five' and 'other'; one gate cannot follow"):
+    with pytest.raises(
+        ConfigError, match="pair 'U0/U2' lies in the baskets 'five' and 'other'; one gate cannot follow"
+    ):
         baskets(baskets=[FIVE, other])

@@ -13,7 +13,7 @@ def standing(pairs: int = 4) -> State:
 def seen(state: State, *p_values: float, terms: Membership = TERMS) -> tuple[list[int], list[int]]:
     """A screening in which a p-value up to 0.01 is a discovery: (retired, promoted)."""
     p_values = np.array(p_values)
-    retired, promoted = renew(state, terms, p_values, p_values <= 0.01)
+    retired, promoted = renew(state, terms, p_values, p_values, p_values <= 0.01)
     return retired.tolist(), promoted.tolist()
 
 

@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def traded_spread(desk: Desk = DESK_OF_8, **given) -> TradedSpread:
 
 
 def change(cause: int, pair: int, state: int) -> tuple:
-    return (cause, 0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, pair, state)
+    return (cause, 0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0, pair, state)
 
 
 def measure(operator: TradedSpread, quotes: Frame, *changes: tuple) -> Frame:
@@ -100,7 +101,7 @@ def test_neither_the_cut_nor_a_restart_matters(changes, causes, reborn):
     frames = {"quotes": QUOTES, "traded": TRADED_PAIRS.rows(sorted(change(*c) for c in changes))}
     operator, parts = traded_spread(), [SPREADS.empty]
     edges = [0, *sorted(set(causes)), 960]
-    for after, edge in zip(edges[:-1], edges[1:], strict=True):
+    for after, edge in pairwise(edges):
         piece = {name: f[(f["cause"] > after) & (f["cause"] <= edge)] for name, f in frames.items()}
         parts.append(operator.process(piece).get("spreads", SPREADS.empty).copy())
         if reborn:
@@ -122,7 +123,7 @@ def test_executable_rows_belong_to_their_pairs():
 def test_what_cannot_be():
     with pytest.raises(ConfigError, match="pairs that are found have no `static` hedge; use `rolling`"):
         traded_spread(zscore={"type": "ewm", "half_life": 5})
-    with pytest.raises(ConfigError, match="desk 'bare' has no pairs to choose from; .* `every_pair: true`"):
+    with pytest.raises(ConfigError, match=r"desk 'bare' has no pairs to choose from; .* `every_pair: true`"):
         traded_spread(Desk(id="bare", instruments=DESK.instruments))
     with pytest.raises(InvariantError, match=r"traded_spread, input 7: .* pair numbered 0 to 27, got one of number 28"):
         measure(traded_spread(), QUOTES, change(7, 28, PROMOTED))

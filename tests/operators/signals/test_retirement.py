@@ -11,7 +11,7 @@ PROMOTED, RETIRED = int(Membership.PROMOTED), int(Membership.RETIRED)
 
 
 def change(cause: int, state: int, pair: int = 0) -> tuple:
-    return (cause, cause * SECOND, 0.0, 1.0, 1.0, 0.0, 0.0, 0.7, pair, state)
+    return (cause, cause * SECOND, 0.0, 1.0, 1.0, 0.0, 0.0, 0.7, 0, pair, state)
 
 
 def signals(operator, spreads, *changes: tuple, **others):
