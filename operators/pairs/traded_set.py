@@ -30,8 +30,8 @@ def first_standing(pairs: int) -> dict[str, Frame]:
 def renew(state: State, terms: Membership, p_values: Frame, in_view: Frame, is_found: Frame) -> tuple[Frame, Frame]:
     """Take in a screening; return the pairs retired, in order, and those promoted, the least p-value first.
 
-    A traded pair fails where its p-value `in_view` of all tests is above `retire`. Where more pairs are ready than there is
-    room for, those with the least p-values are promoted, and the others stay ready while they are found.
+    A traded pair fails where its p-value `in_view` of all tests is above `retire`. Where more pairs are ready than
+    there is room for, those with the least p-values are promoted, and the others stay ready while they are found.
     """
     streaks, is_traded = state["streaks"], state["traded"].view(np.bool_)
     goes_on = np.where(is_traded, in_view > terms.retire, is_found)
