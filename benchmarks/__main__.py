@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import crypto_json, feeds, latency, session_flow, throughput
+from benchmarks import crypto_json, feeds, latency, pairs_kernels, screening, session_flow, throughput
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results.json"
@@ -38,6 +38,8 @@ def results() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "a. quotes to portfolio", compiled
     yield "e. the same in plain Python", plain | {"ratio": compiled["events_per_s"] / plain["events_per_s"]}
     yield "b. ITCH bytes to tables", session_flow.measured()
+    yield "500 pairs at every quote, Kalman, z-scores, correlation", pairs_kernels.measured()
+    yield "screening of all pairs of 500 symbols", screening.measured()
     for rate in RATES:
         bare, ours = latency.measured("bare", rate), latency.measured("flow", rate)
         ratios = {f"{q}_ratio": ours[q] / bare[q] for q in ("p50_us", "p99_us", "p99.9_us")}

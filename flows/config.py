@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
-from flows.references import check_references, desk_instruments
+from flows.references import check_references, desk_instruments, desk_pairs
 from flows.settings import DeskConfig, Name, OperatorConfig, RuntimeConfig, Setting, TableSetting, usual_setting
 from flows.wording import hint, located
 from flows.yaml_lines import Document, KeyPath, read
@@ -91,7 +91,8 @@ class Config(Definition):
         instruments = desk_instruments(chosen, self.instruments)
         every = tuple(instrument.id for instrument in instruments)
         feeds = tuple(Feed(feed.id, feed.instruments or every) for feed in chosen.feeds)
-        return Desk(chosen.id, instruments, chosen.pairs, feeds, chosen.capital, chosen.seed)
+        pairs = desk_pairs(chosen, instruments)
+        return Desk(chosen.id, instruments, pairs, feeds, chosen.capital, chosen.seed)
 
     def table(self, stream: str) -> TableSetting:
         """Whether and how densely the stream is written."""

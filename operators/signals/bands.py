@@ -6,16 +6,18 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from operators.changes import between
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.registry import register
 from operators.signals.decision import BAND_TERMS, DOUBTED, POSITION, band_signals, gated_signals
 from operators.signals.example import bands_example
+from operators.signals.retirement import note_membership
 from schemas.errors import ConfigError, InvariantError
 from schemas.learn import PREDICTIONS
 from schemas.parameter_types import Duration, Money
 from schemas.record import Frame, Schema
-from schemas.signal import GATES, SIGNALS, SPREADS
+from schemas.signal import GATES, SIGNALS, SPREADS, TRADED_PAIRS
 
 _NEVER = np.iinfo(np.int64).max
 _NO_SPREADS, _NO_GATES, _NO_PREDICTIONS = (np.empty(0, of.dtype) for of in (SPREADS, GATES, PREDICTIONS))
@@ -71,12 +73,19 @@ class Bands(Operator):
       asks. A pair that no gate has spoken of is open;
     - where `predictions` are read (from `model`): no entry while the pair's last one is below `min_probability`;
       leaving never asks. A pair without one, or whose last one holds no opinion, is as `unpredicted` says;
+    - where `traded` is read (from `discovery`): a pair that is retired is left at once, with an EXIT at the cause of
+      its retirement whatever `min_hold` says, and not entered until it is promoted again;
     - after a STOP, flat again once `cooldown` is over and |z| was below `entry`; after an EXIT by `max_hold`,
       once |z| was below `entry`, so that a spread that does not revert is not entered over and over.
     """
 
-    inputs: ClassVar[Mapping[str, Schema]] = {"spreads": SPREADS, "gates": GATES, "predictions": PREDICTIONS}
-    optional = frozenset({"gates", "predictions"})
+    inputs: ClassVar[Mapping[str, Schema]] = {
+        "spreads": SPREADS,
+        "gates": GATES,
+        "predictions": PREDICTIONS,
+        "traded": TRADED_PAIRS,
+    }
+    optional = frozenset({"gates", "predictions", "traded"})
     version = 2
     outputs: ClassVar[Mapping[str, Schema]] = {"signals": SIGNALS}
     Parameters = BandsParameters
@@ -97,7 +106,18 @@ class Bands(Operator):
         return bands_example(seed)
 
     def process(self, frames: Frames) -> Frames:
-        """Decide on every row of `spreads`."""
+        """Decide on every row of `spreads`, and leave what is retired."""
+        if "traded" not in frames:
+            return self._decide(frames)
+        self._check_pairs(frames["traded"], "promotion or retirement")
+        found = []
+        for changes, piece in between(frames, "traded"):
+            found.append(note_membership(self._state["positions"], changes))
+            found += [rows.copy() for rows in self._decide(piece).values()]
+        signals = np.concatenate(found)
+        return {"signals": signals} if len(signals) else {}
+
+    def _decide(self, frames: Frames) -> dict[str, Frame]:
         spreads: Any = frames.get("spreads", _NO_SPREADS)
         gates: Any = frames.get("gates", _NO_GATES)
         predictions: Any = frames.get("predictions", _NO_PREDICTIONS)

@@ -13,15 +13,15 @@ _ROW = SIGNALS.dtype
 _ENTER, _EXIT, _STOP = int(Action.ENTER), int(Action.EXIT), int(Action.STOP)
 _NOTHING = 0
 _CLOSED = int(Gate.CLOSED)
-GATED, DOUBTED = 1, 2
-"""Why a pair may not be entered: its gate is closed; a model expects too little of it, or nothing."""
+GATED, DOUBTED, UNTRADED = 1, 2, 4
+"""Why a pair may not be entered: its gate is closed; a model expects too little of it, or nothing; it is retired."""
 
 POSITION = np.dtype(
     [
         ("since", "i8"),  # clock of the entry, ns
         ("armed_from", "i8"),  # clock from which an entry is allowed again, ns
         ("side", "i2"),  # +1 long the spread, -1 short, 0 flat
-        ("vetoed", "i2"),  # GATED and DOUBTED bits
+        ("vetoed", "i2"),  # GATED, DOUBTED and UNTRADED bits
         ("restless", "i4"),  # 1: |z| must first be seen below `entry`
     ],
     align=True,
@@ -79,11 +79,11 @@ def gated_signals(desk: Frame, state: Frame, spreads: Frame, gates: Frame, predi
         i = end
         if is_gate:
             position = positions[gates[g].pair]
-            position.vetoed = (position.vetoed & DOUBTED) | (GATED if gates[g].state == _CLOSED else 0)
+            position.vetoed = (position.vetoed & ~GATED) | (GATED if gates[g].state == _CLOSED else 0)
             g += 1
         else:
             position = positions[predictions[p].pair]
-            position.vetoed = (position.vetoed & GATED) | _doubt(terms, predictions[p])
+            position.vetoed = (position.vetoed & ~DOUBTED) | _doubt(terms, predictions[p])
             p += 1
     return _decide(desk, state, spreads, i, len(spreads), n)
 
