@@ -1,6 +1,6 @@
 """The records that become ClickHouse tables, and the schema of every port by name."""
 
-from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
+from schemas.learn import LEARNING
 from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
 from schemas.signal import GATES, PAIR_STATISTICS, SIGNALS, SPREAD_QUOTES, SPREADS
@@ -14,10 +14,7 @@ TABLES: dict[str, Schema] = {
         SPREAD_QUOTES,
         PAIR_STATISTICS,
         GATES,
-        FEATURES,
-        PREDICTIONS,
-        VALIDATION,
-        MODEL_FAILURES,
+        *LEARNING,
         SIGNALS,
         ORDERS,
         VERDICTS,

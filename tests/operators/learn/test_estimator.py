@@ -8,7 +8,7 @@ from tests.operators.learn.tape import LOGISTIC, REVERTS, SCALED
 
 
 def steps_of(model):
-    return ModelParameters.model_validate({"model": model, "target": REVERTS}).estimators
+    return ModelParameters.model_validate({"model": model, "target": REVERTS}).candidates[0]
 
 
 def made(model, seed=1):
@@ -82,7 +82,7 @@ def test_what_cannot_be_is_said_with_what_would_be_right(model, message):
         ({"model": {"class": "LogisticRegression"}}, "should match pattern"),
         ({"target": REVERTS | {"exit": 4.0}}, "exit 4 must be below stop 4"),
         ({"target": REVERTS | {"horizon": "0s"}}, "greater than 0"),
-        ({"scope": "world"}, "'desk' or 'pair'"),
+        ({"scope": "world"}, "'desk', 'group' or 'pair'"),
         ({"model": LOGISTIC | {"params": {}}}, "Extra inputs are not permitted"),
     ],
 )

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from flows.contract import check_operator
-from operators.learn.learner import NO_OPINION
-from operators.learn.model import Model, _Asked, _seen
-from operators.learn.score import auc, score
+from operators.learn.model import Asked, Model, _seen
+from operators.learn.schedule import Schedule
+from operators.learn.score import Score, Told, auc, score
 from operators.learn.target import LEARN, PREDICT
 from operators.operator import Desk
 from schemas.errors import ConfigError, InvariantError
-from schemas.learn import PREDICTIONS, PredictionState
+from schemas.learn import FEATURE_NAMES, PREDICTIONS, PredictionState
 from tests.operators.learn.models import Frail
 from tests.operators.learn.tape import LOGISTIC, SCALED, coin_flips, features_of, model, predict, run, spreads_of
 from tests.operators.pairs.tape import DESK
@@ -25,15 +25,20 @@ FLIPS = 700
 class Foresighted(Model):
     """Learns every outcome just before it is asked, as a model would whose labels are not held back."""
 
-    def _scheduled(self, spreads, features):
-        steps = super()._scheduled(spreads, features).copy()
+    def __init__(self, parameters, desk):
+        super().__init__(parameters, desk)
+        its = self._schedule
+        its.steps = lambda *rows: self._foreseen(Schedule.steps(its, *rows).copy(), rows[-1])
+
+    def _foreseen(self, steps, features):
         learns = {step["number"]: step for step in steps if step["kind"] == LEARN}
         ordered, seen = [], _seen(features)
         for step in steps[steps["kind"] == PREDICT]:
             known = learns.get(step["number"])
             ordered += [step] if known is None else [known, step]
             if known is not None:
-                self._asked[step["number"]] = _Asked(seen[step["row"]], NO_OPINION)
+                x = dict(zip(FEATURE_NAMES, seen[step["row"]], strict=True)) | {"recent": 0.5}
+                self._asked[int(step["number"])] = Asked(x, (None,))
         return np.array(ordered, steps.dtype)
 
 
@@ -145,8 +150,8 @@ def test_an_opinion_takes_a_warm_up():
     assert validation["outcomes"].tolist() == [10] * 4
     for k, row in enumerate(validation):
         own = slice(20 + 10 * k, 30 + 10 * k)
-        told = list(zip(predictions["probability"][own].tolist(), outcomes[own].astype(int).tolist(), strict=True))
-        assert row[["log_loss", "log_loss_base", "brier", "accuracy", "auc", "positive"]].tolist() == score(told)
+        told = zip(predictions["probability"][own].tolist(), outcomes[own].astype(int).tolist(), strict=True)
+        assert row[list(Score._fields)].tolist() == score([Told(*both, 0.0, 0.0) for both in told])
         assert row["cause"] == spreads["cause"][2 * (29 + 10 * k) + 1]
         assert row["examples"] == 30 + 10 * k
 
