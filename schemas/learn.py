@@ -134,6 +134,7 @@ MODEL_EVENTS = schema(
 MODELS = schema(
     "models",
     "All models of an operator as they were, now and then: what `pairflow model export` writes into a file.",
+    _FINGERPRINT,
     Column("digest", Kind.ID, "first 63 bits of the SHA-256 of the state"),
     Column("examples", Kind.COUNT, "examples learned so far, all models together"),
     Column("header", Kind.TEXT, "classes, parameters, features, target and versions, as JSON"),

@@ -2,10 +2,11 @@
 
 import pickle
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from operators.learn.learner import Opinion
 from operators.learn.parameters import Drift
+from operators.learn.score import Told
 from schemas.learn import PredictionState
 
 _LATEST = 30
@@ -52,22 +53,22 @@ class Watch:
         return int(rule | (PredictionState.PAUSED if self._declared.size == 0.0 else 0))
 
     def passed(self) -> bool:
-        """One more outcome is known; True where what was done is over with it."""
+        """One more outcome is known, or several decided together; True where what was done is over with it."""
         if not self.left:
             return False
         self.left -= 1
         return self.left == 0
 
-    def update(self, opinion: Opinion, outcome: int, gain_bps: float) -> Alarm | None:
-        """Show the detector what an opinion was worth. An alarm where errors have risen, and what it is done for."""
-        if self.failure:
+    def update(self, told: Sequence[Told]) -> Alarm | None:
+        """Show the detector what opinions decided together were worth, as one. An alarm where errors have risen."""
+        if self.failure or not told:
             return None
-        error = self._error(opinion, outcome, gain_bps)
+        error = sum(map(_ERRORS[self._declared.error], told)) / len(told)
         self._latest.append(error)
         self._sum += error
         self._count += 1
         try:
-            self._detector.update(bool(error) if self._declared.error == "wrong" else error)
+            self._detector.update(error >= 0.5 if self._declared.error == "wrong" else error)
             is_drift = bool(self._detector.drift_detected)
         except Exception as e:
             self.failure = f"drift detector raised {type(e).__name__} ({e})"
@@ -81,9 +82,9 @@ class Watch:
         self.left = self._declared.outcomes
         return found
 
-    def _error(self, opinion: Opinion, outcome: int, gain_bps: float) -> float:
-        if self._declared.error == "brier":
-            return (opinion.probability - outcome) ** 2
-        if self._declared.error == "wrong":
-            return float((opinion.probability >= 0.5) != bool(outcome))
-        return -gain_bps if opinion.expected_bps > 0.0 else 0.0
+
+_ERRORS: Mapping[str, Callable[[Told], float]] = {
+    "brier": lambda told: (told.probability - told.outcome) ** 2,
+    "wrong": lambda told: float((told.probability >= 0.5) != bool(told.outcome)),
+    "loss": lambda told: -told.gain_bps if told.expected_bps > 0.0 else 0.0,
+}

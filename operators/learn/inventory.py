@@ -48,16 +48,22 @@ def stored_bytes(header: str, state: bytes) -> bytes:
     return header.encode() + b"\n" + state
 
 
-def read_stored(data: bytes, path: str, digest: str) -> Stored:
-    """A file of models, still pickled. Raises ConfigError where it is none, or not the one meant."""
+def header_in(data: bytes, path: str) -> dict[str, Any]:
+    """What a file of models says of itself, its digest included. Raises ConfigError where it is none."""
     line, _, state = data.partition(b"\n")
     try:
         header = json.loads(line)
     except ValueError:
         header = None
     if not isinstance(header, dict) or "format" not in header:
-        raise ConfigError(f"start: {path} is no file of models; write one with `pairflow model export`")
-    found = f"{digest_of(state):016x}"
+        raise ConfigError(f"{path} is no file of models; write one with `pairflow model export`")
+    return header | {"digest": f"{digest_of(state):016x}"}
+
+
+def read_stored(data: bytes, path: str, digest: str) -> Stored:
+    """A file of models, still pickled. Raises ConfigError where it is none, or not the one meant."""
+    header, state = header_in(data, path), data.partition(b"\n")[2]
+    found = header["digest"]
     if found != digest:
         raise ConfigError(
             f"start: {path} holds models of digest {found}, not {digest}; export them again, or write the digest "

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from operators.learn.canonical import digest_of
-from operators.learn.contenders import Contenders, Opinions
+from operators.learn.contenders import Contenders, Decided, Opinions
 from operators.learn.derived import RECENT, Derived
 from operators.learn.drift import Watch
 from operators.learn.estimator import fingerprint, make_detector, make_model
@@ -18,7 +18,7 @@ from operators.learn.learner import ClassLearner, Learner, ValueLearner
 from operators.learn.owners import owners_of
 from operators.learn.parameters import Gain, ModelParameters
 from operators.learn.schedule import Schedule
-from operators.learn.target import LEARN, NO_EXAMPLE
+from operators.learn.target import LEARN, NO_EXAMPLE, PREDICT
 from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register
 from operators.sources.model_file import read_model_file
@@ -42,6 +42,7 @@ from schemas.signal import SPREADS
 _NO_FEATURES, _NO_SPREADS, _NO_QUOTES = (np.empty(0, of.dtype) for of in (FEATURES, SPREADS, QUOTES))
 _IS_SIGNED = np.array([name in SIGNED for name in FEATURE_NAMES])
 _UNTAUGHT, _OUTSIDE, _FAILED = map(int, (PredictionState.UNTAUGHT, PredictionState.OUTSIDE, PredictionState.FAILED))
+_NO_STEP = (PREDICT,)
 _NEW_OUTCOME = 0.1
 """Weight of a pair's last outcome in the feature `recent`."""
 
@@ -101,6 +102,7 @@ class Model(Operator):
         self._schedule = Schedule(parameters, desk)
         self._regresses = isinstance(parameters.target, Gain)
         self._templates = [self._template(k) for k in range(len(parameters.candidates))]
+        self._fingerprint = self._fresh(0).fingerprint
         self._header = header_of(parameters, self._derived.names, list(self._owners.names))
         self._contenders = self._started(self._new_contenders())
         self._asked: dict[int, Asked] = {}
@@ -122,10 +124,15 @@ class Model(Operator):
             return {}
         seen = _seen(features)
         rows: Rows = {port: [] for port in self.outputs}
-        for step in steps.tolist():
+        together: list[Decided] = []
+        *listed, last = steps.tolist()
+        for step, following in zip([*listed, last], [*listed[1:], last, _NO_STEP], strict=True):
             owner = self._owners.of[step[6]]
             if step[0] == LEARN:
-                self._learn(owner, step, rows)
+                together.append(self._learn(owner, step, rows))
+                if following[0] != LEARN or following[4] != step[4] or following[6] != step[6]:
+                    self._judge(owner, step, together, rows)
+                    together.clear()
             else:
                 self._predict(owner, step, seen[step[1]], rows)
         return {port: self.outputs[port].rows(found) for port, found in rows.items() if found}
@@ -171,38 +178,37 @@ class Model(Operator):
             [o if learner.examples >= least else None for learner, o in zip(contenders.learners, opinions, strict=True)]
         )
 
-    def _learn(self, owner: int, step: tuple[Any, ...], rows: Rows) -> None:
-        """Teach the outcome of an example, and judge what was said of it."""
+    def _learn(self, owner: int, step: tuple[Any, ...], rows: Rows) -> Decided:
+        """Teach the outcome of an example, and note how right what was said of it was."""
         _, _, number, outcome, cause, ts, pair, gain_bps = step
         x, opinions = self._asked.pop(number)
-        if self._regresses:
-            outcome = int(gain_bps > 0.0)
-        self._recent[pair] += _NEW_OUTCOME * (outcome - self._recent[pair])
-        contenders, parameters = self._contenders[owner], self.parameters
-        group = self._owners.group[pair]
-        of = self._owners.pair(owner)
-        contenders.learn(x, opinions, outcome, gain_bps)
-        for k, group_, count, found in contenders.validate(
-            opinions, outcome, gain_bps, group, parameters.validate_every
-        ):
+        decided = Decided(opinions, int(gain_bps > 0.0) if self._regresses else outcome, gain_bps)
+        self._recent[pair] += _NEW_OUTCOME * (decided.outcome - self._recent[pair])
+        contenders, group = self._contenders[owner], self._owners.group[pair]
+        contenders.learn(x, decided)
+        for k, name, count, found in contenders.validate(decided, group, self.parameters.validate_every):
             learner = contenders.learners[k]
-            its = (learner.fingerprint, count, learner.examples, k, of, group_)
+            its = (learner.fingerprint, count, learner.examples, k, self._owners.pair(owner), name)
             rows["validation"].append((cause, ts, *found, *its))
-        resets = parameters.drift is not None and parameters.drift.then == "reset"
-        for kind, before, after, size, k in contenders.judge(opinions, outcome, gain_bps, self._fresh, resets):
-            live = contenders.learners[k]
-            whose = (live.fingerprint, live.examples, k, of, self._owners.label(owner))
-            rows["events"].append((cause, ts, before, after, size, *whose, int(kind)))
         self._tell_failures(contenders, owner, step, rows)
         self._count_example(cause, ts, rows)
+        return decided
+
+    def _judge(self, owner: int, step: tuple[Any, ...], decided: list[Decided], rows: Rows) -> None:
+        """See whether the live model has drifted or is beaten, by outcomes that one row has decided."""
+        contenders, drift = self._contenders[owner], self.parameters.drift
+        resets = drift is not None and drift.then == "reset"
+        for kind, before, after, size, k in contenders.judge(decided, self._fresh, resets):
+            live = contenders.learners[k]
+            whose = (live.fingerprint, live.examples, k, self._owners.pair(owner), self._owners.label(owner))
+            rows["events"].append((*step[4:6], before, after, size, *whose, int(kind)))
+        self._tell_failures(contenders, owner, step, rows)
 
     def _tell_failures(self, contenders: Contenders, owner: int, step: tuple[Any, ...], rows: Rows) -> None:
-        for k, learner in enumerate(contenders.learners):
-            bit = 1 << k
-            if learner.failure and not contenders.failed & bit:
-                contenders.failed |= bit
-                its = (learner.fingerprint, learner.examples, k, self._owners.pair(owner), learner.failure)
-                rows["failures"].append((*step[4:6], *its))
+        for k, reason in contenders.untold_failures():
+            learner = contenders.learners[k]
+            its = (learner.fingerprint, learner.examples, k, self._owners.pair(owner), reason)
+            rows["failures"].append((*step[4:6], *its))
 
     def _count_example(self, cause: int, ts: int, rows: Rows) -> None:
         """One more is learned; now and then all models become a row."""
@@ -211,7 +217,7 @@ class Model(Operator):
         if every is not None and self._examples % every == 0:
             state = packed([(contenders.live, contenders.learners) for contenders in self._contenders])
             header = json.dumps(self._header | {"examples": self._examples}, sort_keys=True)
-            rows["models"].append((cause, ts, digest_of(state), self._examples, header, state))
+            rows["models"].append((cause, ts, self._fingerprint, digest_of(state), self._examples, header, state))
 
     def _template(self, k: int) -> bytes:
         """Model number `k` as it is before it has learned, pickled."""
@@ -243,9 +249,10 @@ class Model(Operator):
         start = self.parameters.start
         if start is None:
             return contenders
-        stored = read_stored(read_model_file(start.path), start.path, start.digest)
-        check_header(stored.header, self._header, start.path)
-        for its, (live, learners) in zip(contenders, unpacked(stored.state, start.path), strict=True):
+        path = str(start.path)
+        stored = read_stored(read_model_file(start.path), path, start.digest)
+        check_header(stored.header, self._header, path)
+        for its, (live, learners) in zip(contenders, unpacked(stored.state, path), strict=True):
             its.live, its.learners = live, learners
         return contenders
 

@@ -1,8 +1,9 @@
 """The parameters of the model operator."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from operators.learn.derived import check_expressions
 from operators.operator import Parameters
@@ -76,7 +77,9 @@ class Drift(Parameters):
     then: Literal["keep", "reset", "rule"] = Field(
         "keep", description="the model goes on, is made anew, or is set aside for the bare rule"
     )
-    outcomes: int = Field(200, ge=1, description="for so many outcomes; another drift starts the count again")
+    outcomes: int = Field(
+        200, ge=1, description="for so many outcomes, those decided together being one; another drift starts anew"
+    )
 
     @model_validator(mode="after")
     def _does_something(self) -> "Drift":
@@ -91,15 +94,26 @@ class Promotion(Parameters):
     measure: Literal["log_loss", "brier", "gain"] = Field(
         "log_loss", description="what is compared: mean log loss, mean Brier score, or mean gain (bps) of trades chosen"
     )
-    outcomes: int = Field(500, ge=1, description="over the last so many outcomes of which all models had an opinion")
+    outcomes: int = Field(
+        500,
+        ge=1,
+        description="over the last so many outcomes of which all had an opinion, those decided together being one",
+    )
     margin: float = Field(0.01, ge=0, description="by how much a model must be better than the live one")
 
 
 class Start(Parameters):
     """Models of another run to begin with."""
 
-    path: str = Field(min_length=1, description="a file written by `pairflow model export`")
+    path: Path = Field(
+        exclude=True, description="a file written by `pairflow model export`; relative to the configuration"
+    )
     digest: str = Field(pattern="^[0-9a-f]{16}$", description="the digest that the export stated")
+
+    @field_validator("path")
+    @classmethod
+    def _rooted(cls, path: Path, info: ValidationInfo) -> Path:
+        return (info.context["folder"] / path.expanduser()).resolve() if info.context else path
 
 
 class ModelParameters(Parameters):

@@ -5,10 +5,10 @@ from pathlib import Path
 from schemas.errors import ConfigError
 
 
-def read_model_file(path: str) -> bytes:
+def read_model_file(path: Path) -> bytes:
     """The whole file. Raises ConfigError where it cannot be read."""
     try:
-        return Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as e:
         raise ConfigError(f"start: cannot read {path}: {e.strerror}; export it with `pairflow model export`") from e
 
