@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import latency, session_flow, throughput
+from benchmarks import latency, learning, session_flow, throughput
 
 RESULTS = Path(__file__).parent / "results.json"
 RATES = (1_000.0, 10_000.0, 50_000.0)
@@ -25,7 +25,9 @@ def machine() -> dict[str, Any]:
     model = next(
         (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
     )
-    packages = {name: version(name) for name in ("bytewax", "numba", "numpy", "chdb-core", "clickhouse-connect")}
+    packages = {
+        name: version(name) for name in ("bytewax", "numba", "numpy", "river", "chdb-core", "clickhouse-connect")
+    }
     return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "packages": packages}
 
 
@@ -42,6 +44,7 @@ def results() -> Iterator[tuple[str, dict[str, Any]]]:
     rounds = [(session_flow.measured(), session_flow.measured(epoch_s=1)) for _ in range(CHECKPOINT_ROUNDS)]
     costs = [without["messages_per_s"] / with_["messages_per_s"] - 1 for without, with_ in rounds]
     yield "d. checkpoints each second", {"cost": median(costs), "rounds": costs}
+    yield "f. learning, beside River alone", learning.measured()
     yield "memory over ten million messages", session_flow.measured(messages=10_000_000)
 
 

@@ -71,9 +71,13 @@ class Contenders:
         self._told: dict[tuple[int, str], list[Told]] = {}
         self._losses: list[deque[float]] = self._no_losses()
 
-    def ask(self, x: dict[str, float]) -> Opinions:
-        """What each model expects."""
-        return tuple([learner.ask(x.copy()) for learner in self.learners])
+    def ask(self, x: dict[str, float], warm_up: int) -> Opinions:
+        """What each model expects; None of those that have learned fewer examples than `warm_up`."""
+        opinions = []
+        for learner in self.learners:
+            opinion = learner.ask(x.copy())
+            opinions.append(opinion if learner.examples >= warm_up else None)
+        return tuple(opinions)
 
     def learn(self, x: dict[str, float], decided: Decided) -> None:
         """Teach every model what became of a trade."""
@@ -143,12 +147,15 @@ class Contenders:
         measure = _LOSSES[self._promotion.measure]
         return None if None in told else sum(measure(t) for t in told if t is not None) / len(told)
 
+    @property
+    def failures(self) -> list[tuple[int, str]]:
+        """Number and failure of each model that has failed; a detector's is the live one's."""
+        found = [(k, learner.failure) for k, learner in enumerate(self.learners) if learner.failure]
+        return [*found, (self.live, self.watch.failure)] if self.watch is not None and self.watch.failure else found
+
     def untold_failures(self) -> list[tuple[int, str]]:
-        """Number and failure of each model that has failed since the last call; a detector is the live one's."""
-        failures = [(k, learner.failure) for k, learner in enumerate(self.learners) if learner.failure]
-        if self.watch is not None and self.watch.failure:
-            failures.append((self.live, self.watch.failure))
-        untold = [failure for failure in failures if failure not in self._failures_told]
+        """Those since the last call."""
+        untold = [failure for failure in self.failures if failure not in self._failures_told]
         self._failures_told.update(untold)
         return untold
 

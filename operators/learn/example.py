@@ -41,13 +41,13 @@ _MODELS: tuple[dict[str, Any], ...] = (
         "save_every": 100,
     },
     {
-        "model": {"class": "river.tree.HoeffdingTreeRegressor", "parameters": {"grace_period": 20}},
+        "model": [{"class": "river.preprocessing.StandardScaler"}, {"class": "river.linear_model.LinearRegression"}],
         "target": {"type": "gain", **_LIMITS},
         "scope": "group",
         "groups": {"first": [f"P{i}" for i in range(7)], "second": [f"P{i}" for i in range(7, 14)]},
         "warm_up": 5,
         "validate_every": 10,
-        "save_every": 50,
+        "save_every": 100,
     },
 )
 

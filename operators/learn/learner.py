@@ -43,8 +43,8 @@ class Learner:
     """One model, how much it has learned, and what became of the trades it was asked about.
 
     `failure` says what went wrong, and is empty while nothing did. A model that failed may be half updated: it is
-    neither asked nor taught again. `digest` is that of all it has learned, in order; each `digest_every` examples the
-    model's whole state goes into it too.
+    neither asked nor taught again. `digest`, 63 bits, is that of all it has learned, in order; each
+    `digest_every` examples the model's whole state goes into it too.
     """
 
     def __init__(self, model: Any, fingerprint: int, digest_every: int) -> None:
@@ -53,12 +53,7 @@ class Learner:
         self.examples = 0
         self.failure = ""
         self._digest_every = digest_every
-        self._digest = fingerprint.to_bytes(8, "big")
-
-    @property
-    def digest(self) -> int:
-        """63 bits that tell what it has learned, the same in every process."""
-        return int.from_bytes(self._digest, "big") >> 1
+        self.digest = fingerprint
 
     def ask(self, x: dict[str, float]) -> Opinion | None:
         """Its opinion of a trade; None where it has failed, now or before, or knows too little for one."""
@@ -88,7 +83,7 @@ class Learner:
             return
         self.examples += 1
         state = canonical_bytes(self.model) if self.examples % self._digest_every == 0 else b""
-        self._digest = _chained(self._digest, values, outcome, gain_bps, state)
+        self.digest = _chained(self.digest, values, outcome, gain_bps, state)
 
     _asking: str
     _saying: str
@@ -160,7 +155,7 @@ class ValueLearner(Learner):
         return Opinion(0.5 * math.erfc(-said / (risk * math.sqrt(2.0))), said, risk, said)
 
 
-def _chained(digest: bytes, x: Sequence[float], outcome: int, gain_bps: float, state: bytes) -> bytes:
+def _chained(digest: int, x: Sequence[float], outcome: int, gain_bps: float, state: bytes) -> int:
     """The digest after one more example, and where it is given the state that it led to."""
-    example = struct.pack(f">{len(x) + 1}d?", *x, gain_bps, bool(outcome))
-    return hashlib.blake2b(digest + example + state, digest_size=8).digest()
+    example = struct.pack(f">qq{len(x) + 1}d", digest, outcome, gain_bps, *x)
+    return int.from_bytes(hashlib.blake2b(example + state, digest_size=8).digest(), "big") >> 1

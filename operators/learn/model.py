@@ -100,6 +100,7 @@ class Model(Operator):
         self._derived = Derived(parameters.derive or {})
         self._owners = owners_of(parameters, desk)
         self._schedule = Schedule(parameters, desk)
+        self._judges = parameters.drift is not None or parameters.promote is not None
         self._regresses = isinstance(parameters.target, Gain)
         self._templates = [self._template(k) for k in range(len(parameters.candidates))]
         self._fingerprint = self._fresh(0).fingerprint
@@ -125,12 +126,14 @@ class Model(Operator):
         seen = _seen(features)
         rows: Rows = {port: [] for port in self.outputs}
         together: list[Decided] = []
-        *listed, last = steps.tolist()
-        for step, following in zip([*listed, last], [*listed[1:], last, _NO_STEP], strict=True):
+        todo = steps.tolist()
+        for step, following in zip(todo, [*todo[1:], _NO_STEP], strict=True):
             owner = self._owners.of[step[6]]
             if step[0] == LEARN:
                 together.append(self._learn(owner, step, rows))
-                if following[0] != LEARN or following[4] != step[4] or following[6] != step[6]:
+                if not self._judges:
+                    together.clear()
+                elif following[0] != LEARN or following[4] != step[4] or following[6] != step[6]:
                     self._judge(owner, step, together, rows)
                     together.clear()
             else:
@@ -157,7 +160,7 @@ class Model(Operator):
             x = dict(zip(FEATURE_NAMES, values, strict=True))
             x[RECENT] = self._recent[pair]
             self._derived.add(x)
-            opinions = self._heard(contenders, contenders.ask(x))
+            opinions = contenders.ask(x, self.parameters.warm_up)
             self._asked[number] = Asked(x, opinions)
         for k, (learner, opinion) in enumerate(zip(contenders.learners, opinions, strict=True)):
             state = outside | (_FAILED if learner.failure else 0 if opinion or outside else _UNTAUGHT)
@@ -169,14 +172,8 @@ class Model(Operator):
             said = opinion[:3] if opinion else (0.0, 0.0, 0.0)
             of = (learner.fingerprint, learner.digest, learner.examples, k, pair, state)
             rows[port].append((cause, ts, *said, size, *of))
-        self._tell_failures(contenders, owner, step, rows)
-
-    def _heard(self, contenders: Contenders, opinions: Opinions) -> Opinions:
-        """Opinions without those of models that have not learned enough yet."""
-        least = self.parameters.warm_up
-        return tuple(
-            [o if learner.examples >= least else None for learner, o in zip(contenders.learners, opinions, strict=True)]
-        )
+        if contenders.failures:
+            self._tell_failures(contenders, owner, step, rows)
 
     def _learn(self, owner: int, step: tuple[Any, ...], rows: Rows) -> Decided:
         """Teach the outcome of an example, and note how right what was said of it was."""
@@ -190,8 +187,11 @@ class Model(Operator):
             learner = contenders.learners[k]
             its = (learner.fingerprint, count, learner.examples, k, self._owners.pair(owner), name)
             rows["validation"].append((cause, ts, *found, *its))
-        self._tell_failures(contenders, owner, step, rows)
-        self._count_example(cause, ts, rows)
+        if contenders.failures:
+            self._tell_failures(contenders, owner, step, rows)
+        self._examples += 1
+        if self.parameters.save_every is not None and self._examples % self.parameters.save_every == 0:
+            self._save(cause, ts, rows)
         return decided
 
     def _judge(self, owner: int, step: tuple[Any, ...], decided: list[Decided], rows: Rows) -> None:
@@ -205,19 +205,16 @@ class Model(Operator):
         self._tell_failures(contenders, owner, step, rows)
 
     def _tell_failures(self, contenders: Contenders, owner: int, step: tuple[Any, ...], rows: Rows) -> None:
-        for k, reason in contenders.untold_failures():
+        for k, reason in contenders.untold_failures() if contenders.failures else ():
             learner = contenders.learners[k]
             its = (learner.fingerprint, learner.examples, k, self._owners.pair(owner), reason)
             rows["failures"].append((*step[4:6], *its))
 
-    def _count_example(self, cause: int, ts: int, rows: Rows) -> None:
-        """One more is learned; now and then all models become a row."""
-        self._examples += 1
-        every = self.parameters.save_every
-        if every is not None and self._examples % every == 0:
-            state = packed([(contenders.live, contenders.learners) for contenders in self._contenders])
-            header = json.dumps(self._header | {"examples": self._examples}, sort_keys=True)
-            rows["models"].append((cause, ts, self._fingerprint, digest_of(state), self._examples, header, state))
+    def _save(self, cause: int, ts: int, rows: Rows) -> None:
+        """All models become a row."""
+        state = packed([(contenders.live, contenders.learners) for contenders in self._contenders])
+        header = json.dumps(self._header | {"examples": self._examples}, sort_keys=True)
+        rows["models"].append((cause, ts, self._fingerprint, digest_of(state), self._examples, header, state))
 
     def _template(self, k: int) -> bytes:
         """Model number `k` as it is before it has learned, pickled."""

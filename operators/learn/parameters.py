@@ -140,7 +140,7 @@ class ModelParameters(Parameters):
     warm_up: int = Field(100, ge=0, description="examples to learn before a prediction counts as an opinion")
     validate_every: int = Field(500, ge=1, description="outcomes of opinions from one row of validation to the next")
     digest_every: int = Field(
-        500, ge=1, description="examples from one look at a model's whole state for its digest to the next"
+        5000, ge=1, description="examples from one look at a model's whole state for its digest to the next"
     )
     save_every: int | None = Field(None, ge=1, description="examples from one row of `models` to the next; null: none")
     start: Start | None = Field(None, description="models to begin with; null: new ones")
