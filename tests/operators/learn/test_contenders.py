@@ -128,12 +128,12 @@ def test_every_error_can_be_watched(error, binary):
 
 def test_what_one_row_decides_counts_as_one():
     """Ten examples of one deviation, decided together, are one error to the detector and to a promotion."""
-    spreads, features, _ = coin_flips(1, 30, strength=6.0)
+    spreads, features, _ = coin_flips(1, 60, strength=6.0)
     tenfold = np.repeat(features, 10)
-    promote = {"outcomes": 25, "margin": 0.0}
+    promote = {"outcomes": 40, "margin": 0.0}
     rows = run(model(model=COIN, shadows=[SCALED], promote=promote), spreads, tenfold)
-    assert rows["predictions"]["examples"][-1] == 290
-    assert 50 <= rows["events"]["cause"][0] < 60
+    assert rows["predictions"]["examples"][-1] == 590
+    assert 80 <= rows["events"]["cause"][0] < 90
 
 
 def test_a_detector_that_cannot_be():
