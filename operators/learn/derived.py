@@ -32,7 +32,7 @@ def check_expressions(expressions: Mapping[str, str]) -> None:
         code = _compiled(name, text, known)
         known.append(name)
         try:
-            eval(code, _SCOPE, dict.fromkeys(known, 1.0))
+            float(eval(code, _SCOPE, dict.fromkeys(known, 1.0)))
         except TypeError as e:
             raise ValueError(f"derive {name}: {text!r} cannot be computed: {e}") from None
         except (ArithmeticError, ValueError):

@@ -18,7 +18,7 @@ from tests.operators.learn.tape import LOGISTIC, SCALED, coin_flips, features_of
 from tests.operators.pairs.tape import DESK
 
 UNTAUGHT, OUTSIDE, FAILED = PredictionState.UNTAUGHT, PredictionState.OUTSIDE, PredictionState.FAILED
-SEEDS = range(6)
+SEEDS = range(50)
 FLIPS = 700
 
 
@@ -42,9 +42,18 @@ class Foresighted(Model):
         return np.array(ordered, steps.dtype)
 
 
-def surprise(cls: type[Model], seed: int) -> float:
+SLOW = [
+    SCALED[0],
+    {
+        "class": "river.linear_model.LogisticRegression",
+        "parameters": {"optimizer": {"class": "river.optim.SGD", "parameters": {"lr": 0.02}}},
+    },
+]
+
+
+def surprise(cls: type[Model], seed: int, flips=None) -> float:
     """By how many of its deviations the AUC of a model's predictions of coin flips is above 1/2."""
-    spreads, features, outcomes = coin_flips(seed, FLIPS)
+    spreads, features, outcomes = coin_flips(seed, FLIPS) if flips is None else flips
     rows = predict(model(cls), spreads, features)
     assert not rows["state"].any()
     positives = int(outcomes.sum())
@@ -62,8 +71,45 @@ def test_nothing_is_learned_from_noise():
     assert is_noise(surprises), surprises
 
 
+def shuffled(seed: int, count: int, strength: float):
+    """Coin flips with a strong signal, whose outcomes then come in another order: within a side."""
+    spreads, features, outcomes = coin_flips(seed, count, strength)
+    rng = np.random.default_rng(seed + 1_000)
+    side = np.sign(features["z"])
+    for one in (-1.0, 1.0):
+        own = np.flatnonzero(side == one)
+        outcomes[own] = outcomes[rng.permutation(own)]
+    spreads["z"][1::2] = np.where(outcomes, 0.0, 5.0) * side
+    return spreads, features, outcomes
+
+
+def test_nothing_is_learned_where_outcomes_are_shuffled_in_time():
+    surprises = [surprise(Model, seed, shuffled(seed, FLIPS, 2.0)) for seed in SEEDS]
+    assert is_noise(surprises), surprises
+
+
+def theoretical_auc(strength: float) -> float:
+    """Of one who knows the odds 1 / (1 + exp(-strength * s)) of each flip, s being standard normal."""
+    s = np.linspace(-8.0, 8.0, 4001)
+    density, odds = np.exp(-s * s / 2), 1 / (1 + np.exp(-strength * s))
+    came, failed = density * odds, density * (1 - odds)
+    below = np.cumsum(failed) - failed / 2
+    return float((came * below).sum() / (came.sum() * failed.sum()))
+
+
+@pytest.mark.parametrize("strength", [1.0, 2.0, 4.0])
+def test_a_planted_signal_is_found_as_far_as_it_can_be(strength):
+    """Late in its life a model comes within 0.01 of the best there is, in the mean of ten sessions."""
+    found = []
+    for seed in range(10):
+        spreads, features, outcomes = coin_flips(seed, 1500, strength)
+        rows = predict(model(model=SLOW), spreads, features)
+        found.append(auc(rows["probability"][500:], outcomes[500:].astype(float)))
+    assert abs(np.mean(found) - theoretical_auc(strength)) < 0.01, (np.mean(found), theoretical_auc(strength))
+
+
 def test_the_test_above_would_see_labels_that_come_too_early():
-    surprises = [surprise(Foresighted, seed) for seed in SEEDS]
+    surprises = [surprise(Foresighted, seed) for seed in SEEDS[:6]]
     assert not is_noise(surprises)
     assert min(surprises) > 3.5, surprises
 
