@@ -48,6 +48,7 @@ class Config(Definition):
     runtime: RuntimeConfig = Field(default=RuntimeConfig(), description="speed; changes no row")
 
     _document: Document = PrivateAttr(default_factory=Document)
+    _folder: Path = PrivateAttr(default_factory=Path)
 
     @field_validator("target")
     @classmethod
@@ -105,7 +106,7 @@ class Config(Definition):
     def parameters(self, i: int, component: type[Component]) -> Parameters:
         """The parameters of operator number `i`, validated. Raises ConfigError at the parameter's line."""
         try:
-            return component.Parameters.model_validate(self.operators[i].parameters)
+            return component.Parameters.model_validate(self.operators[i].parameters, context={"folder": self._folder})
         except ValidationError as e:
             raise located(e, component.Parameters, self._document, ("operators", i)) from None
 
@@ -163,7 +164,7 @@ def load(path: str | Path) -> Config:
         config = Config.model_validate(document.value, context={"folder": path.parent})
     except ValidationError as e:
         raise located(e, Config, document) from None
-    config._document = document
+    config._document, config._folder = document, path.parent
     return config
 
 

@@ -2,7 +2,7 @@
 
 from schemas.clock import CLOCK_CHECKS
 from schemas.integrity import AUDITS, CONFIDENCE
-from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
+from schemas.learn import FEATURES, LEARNING, MODEL_FAILURES, PREDICTIONS, VALIDATION
 from schemas.market import DEAD_LETTERS, DEPTH, DEPTH_LEVELS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
 from schemas.signal import (
@@ -36,6 +36,7 @@ TABLES: dict[str, Schema] = {
         PREDICTIONS,
         VALIDATION,
         MODEL_FAILURES,
+        *LEARNING,
         SIGNALS,
         ORDERS,
         VERDICTS,

@@ -43,6 +43,7 @@ def bands_example(seed: int) -> Example:
         "notional": 25000,
         "min_deviation": 0.01,
         "min_probability": 0.3,
+        "sizing": {"type": "linear", "points": [[0.35, 0.5], [0.8, 1.5]]},
     }
     spreads = example_spreads(seed, len(desk.pairs), 4000)
     gates, predictions = _gates(seed, len(desk.pairs), spreads), _predictions(seed, len(desk.pairs), spreads)
@@ -68,7 +69,9 @@ def _predictions(seed: int, pairs: int, spreads: Frame) -> Frame:
     predictions = np.zeros(len(at), PREDICTIONS.dtype)
     predictions["cause"], predictions["ts"] = spreads["cause"][at], spreads["ts"][at]
     predictions["pair"] = rng.integers(0, pairs, len(at))
-    predictions["state"] = np.where(rng.random(len(at)) < 0.1, int(PredictionState.UNTAUGHT), 0)
+    troubles = [PredictionState.UNTAUGHT, PredictionState.RULE, PredictionState.PAUSED]
+    predictions["size"] = np.where(rng.random(len(at)) < 0.2, 0.5, 1.0)
+    predictions["state"] = np.where(rng.random(len(at)) < 0.1, rng.choice(troubles, len(at)), 0)
     predictions["probability"] = np.where(predictions["state"] == 0, rng.random(len(at)), 0.0)
     return predictions
 
