@@ -67,7 +67,9 @@ class LobsterCapture(MadeContent):
 
 def _opened(feed: str, path: Path, which: str) -> CaptureFile:
     if path.suffix == ".zip":
-        return CaptureFile(feed, path, content=partial(Unzip, wanted=which))
+        return CaptureFile(
+            feed, path, content=partial(Unzip, wanted=which, remedy="use a zip with LOBSTER's two files")
+        )
     return CaptureFile(feed, path.with_name(path.name.replace(_MESSAGE, which)))
 
 

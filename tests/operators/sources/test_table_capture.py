@@ -214,7 +214,11 @@ def test_a_missing_column_is_told_with_those_there_are(tmp_path):
         ("t.csv", None, "cannot read"),
         ("t.zip", b"no zip", "is damaged"),
         ("t.zip", zipped(t=TEXT)[:-30], "is damaged"),
-        ("t.zip", zipped(a=TEXT, b=TEXT), "expected one file in the zip, found 2 of a, b; correct the feed's `member`"),
+        (
+            "t.zip",
+            zipped(a=TEXT, b=TEXT),
+            "expected one file in the zip, found 2 of a, b; name one of them as the feed's `member`",
+        ),
         ("t.parquet", b"no parquet", "is damaged"),
     ],
 )
