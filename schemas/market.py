@@ -143,7 +143,7 @@ class FeedEventKind(IntEnum):
     RECOVERED = 13  # messages `first`..`last` came late, in their place
     BROKEN_TRADE = 14  # the venue took back execution number `first`
     CIRCUIT_BREAKER = 15  # the whole market fell through level `first`; halts of the instruments follow
-    CLOCK_SKEW = 18  # the instrument's stamps are `first` ns early; `last`: correlation once shifted, 1e-6
+    CLOCK_SKEW = 18  # the desk clock is `first` ns ahead of the venue's stamps; `last`: of which minutes of time zone
 
 
 FEED_EVENTS = schema(
