@@ -33,4 +33,4 @@ def test_the_page_shows_a_sound_configuration(tmp_path: Path) -> None:
     path.write_text(text)
     graph = build_graph(load(path))
     assert [node.type for node in graph.nodes] == ["rows", "lobster", "book", "clock_check", "clock_check"]
-    assert graph.warnings == ()
+    assert graph.warnings == ("book.levels is neither read by an operator nor written",)
