@@ -12,7 +12,7 @@ import numpy as np
 from operators.sources.capture_file import CaptureFile, Unzip
 from operators.sources.feed import FeedConfig
 from operators.sources.made_content import MadeContent, open_all
-from operators.tables.session_entry import entry
+from operators.sources.session_entry import entry
 from operators.tables.zone import zone_table
 from schemas.errors import CaptureError
 
