@@ -71,8 +71,10 @@ def _check_config(path: Path) -> None:
     from flows.config import load
     from flows.graph import build_graph
     from flows.report import show_graph
+    from flows.table_files import check_files
 
     config = load(path)
+    check_files(config)
     show_graph(str(path), config, build_graph(config))
 
 
