@@ -9,7 +9,6 @@ from pydantic import Field, field_validator, model_validator
 
 from operators.clocks.bars import CLOCK, FOLLOWED, TERMS, correlate, follow_quotes
 from operators.clocks.example import clock_example
-from operators.integrity.skew import zone_minutes
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.registry import register

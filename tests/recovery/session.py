@@ -118,6 +118,8 @@ _WAYS: list[Callable[[bytes, random.Random], list[bytes]]] = [
 OPERATORS: list[dict[str, Any]] = [
     {"id": "itch", "type": "itch50", "input": "feeds", "feed": "itch", "date": "2026-01-05"},
     {"id": "book", "type": "book", "input": "itch"},
+    {"id": "confidence", "type": "confidence", "input": "book"},
+    {"id": "audit", "type": "audit", "input": ["feeds", "itch"]},
     {
         "id": "spread",
         "type": "spread",

@@ -12,7 +12,7 @@ from operators.feeds.raw_log import raw_frame
 from operators.operator import Desk, Feed, copy_state
 from operators.registry import find
 from schemas.errors import ConfigError
-from schemas.market import EventKind, RawFrame, RawKind
+from schemas.market import EventKind, FeedEventKind, RawFrame, RawKind
 from tests.operators.feeds.binance_session import (
     Decoded,
     cuts,
@@ -404,3 +404,12 @@ def test_held_updates_are_part_of_the_state():
     for operator in one, other:
         out = Decoded(operator, [snapshot(2)], first=3)
         assert out.events == [[*SNAPSHOT[:3], ("level", "bid", 101, 1000), SYNC]]
+
+
+def test_a_connection_opened_anew_is_told_and_costs_nothing():
+    raw = raw_frame([(0, m) for m in (b"wss://", snapshot(5), b"wss://", depth(6, 7))])
+    raw.rows["kind"][[0, 2]] = RawKind.CONNECT
+    told = decoder().process({"raw": raw})
+    assert told["feed_events"][["cause", "kind"]].tolist() == [(3, FeedEventKind.RECONNECT)]
+    assert EventKind.SYNC in told["events"]["kind"]
+    assert (EventKind.SYNC, 0) not in told["events"][["kind", "qty"]].tolist()

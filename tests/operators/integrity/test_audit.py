@@ -1,11 +1,13 @@
 """Counts by feed and hour, and at the end."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from operators.feeds.itch import Itch50
 from operators.feeds.raw_log import raw_frame
 from operators.framing.mold_output import Lost
 from operators.framing.notice import encode_notice
@@ -13,8 +15,11 @@ from operators.framing.refused import Refused
 from operators.integrity.audit import Audit
 from operators.integrity.audit_example import audit_example
 from operators.integrity.tally import HOUR_NS
+from operators.operator import Desk, Feed
+from operators.sources.desk_input import DeskInput
 from schemas.integrity import AUDITS, AuditScope
 from schemas.market import DEAD_LETTERS, FEED_EVENTS, RAW, FeedEventKind, RawFrame, RawKind
+from tests.operators.sources.test_mold_capture import write_lines
 
 DESK = audit_example(0).desk
 X, Y = 0, 1
@@ -106,3 +111,18 @@ def test_the_run_is_the_sum_of_its_hours(seed: int):
     for feed in (X, Y):
         assert total(HOUR, feed) == total(RUN, feed)
         assert min(total(RUN, feed)) > 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_lossy_lines_every_message_is_received_or_lost(tmp_path: Path, seed: int):
+    (feed, path), sent = write_lines(tmp_path, seed, 0.2)
+    desk = Desk("d", DESK.instruments, feeds=(Feed(feed.id),))
+    decoder = Itch50(Itch50.Parameters.model_validate({"feed": feed.id, "date": "2026-01-05"}), desk)
+    source, audit, rows = DeskInput([(feed, path)], 20, None), Audit(Audit.Parameters(), desk), []
+    while (raw_ := source.next()) is not None:
+        rows += audit.process({"raw": raw_, **decoder.process({"raw": raw_})}).get("audits", AUDITS.empty).tolist()
+    source.close()
+    _, _, _, received, recovered, lost, duplicated, out_of_order, rejected, _, scope = rows[-1]
+    assert (scope, received + lost, rejected, out_of_order) == (RUN, len(sent), received, 0)
+    assert 0 < recovered <= received
+    assert duplicated > len(sent) // 3
