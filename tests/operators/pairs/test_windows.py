@@ -1,0 +1,52 @@
+"""What a snapshot keeps of the windows is enough for the same rows, bit for bit, and is all that it keeps."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from operators.pairs.example import spread_example
+from operators.pairs.spread import Spread
+
+WINDOWS: dict[str, Any] = {"hedge": {"type": "rolling", "window": 40}, "zscore": {"type": "rolling", "window": 25}}
+
+
+def spread(intercept: bool = True) -> tuple[Spread, Any]:
+    """The operator and its input, with windows that are filled several times over."""
+    example = spread_example(1)
+    hedge = {**WINDOWS["hedge"], "intercept": intercept}
+    parameters = Spread.Parameters.model_validate({**WINDOWS, "hedge": hedge, "every": "event"})
+    return Spread(parameters, example.desk), example.frames["quotes"]
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("stop", [30, 500, 1111, 2000])
+def test_rows_go_on_bit_for_bit(stop: int, intercept: bool) -> None:
+    one, quotes = spread(intercept)
+    other, _ = spread(intercept)
+    assert len(quotes) > stop + 100
+    one.process({"quotes": quotes[:stop]})
+    other.restore(pickle.loads(pickle.dumps(one.snapshot())))
+    rows = [operator.process({"quotes": quotes[stop:]})["spreads"].tobytes() for operator in (one, other)]
+    assert rows[0] == rows[1]
+
+
+def test_the_moments_that_are_still_read_are_the_same_again() -> None:
+    one, quotes = spread()
+    one.process({"quotes": quotes[:1500]})
+    other, _ = spread()
+    other.restore(one.snapshot())
+    for p, statistics in enumerate(one._state["statistics"]):
+        for name, window, at in (("lines", 40, "line_next"), ("spreads", 25, "next")):
+            read = slice(p * window + int(statistics[at]) + 1, (p + 1) * window)
+            assert one._state[name][read].tobytes() == other._state[name][read].tobytes()
+    assert (one._state["statistics"]["samples"] == 40).any()
+
+
+def test_a_third_of_the_windows_is_kept() -> None:
+    operator, quotes = spread()
+    operator.process({"quotes": quotes[:1500]})
+    kept, held = operator.snapshot(), operator._state
+    assert 3 * (kept["lines"].nbytes + kept["spreads"].nbytes) == held["lines"].nbytes + held["spreads"].nbytes
+    assert np.array_equal(kept["lines"]["x"], held["lines"]["x"])
