@@ -146,6 +146,18 @@ def test_rows_and_state_are_those_of_the_steps(
         assert equal(express_state, state)
 
 
+def test_depth_beside_the_express_changes_no_other_row(session: Path) -> None:
+    depth = "{id: depth, type: depth, input: book, levels: 3, every: 2s}"
+    config = configuration(session, **{"  - {id: trader,": f"  - {depth}\n  - {{id: trader,"})
+    found, state = rows_of(config, 300, "express")
+    expected, state_of_steps = rows_of(config, 1_000, "steps")
+    assert found == expected
+    assert equal(state, state_of_steps)
+    without, _ = rows_of(configuration(session), 1_000, "express")
+    assert without == {name: rows for name, rows in found.items() if name not in ("depth", "depth_levels")}
+    assert len(found["depth_levels"]) > 2 * len(found["depth"]) > 1_000
+
+
 def test_gates_and_executable_spreads_take_the_steps(session: Path) -> None:
     gate = "{id: gate, type: cointegration, input: book, every: 2s, window: 200, step: 20, open: 0.2, close: 0.4}"
     statistics = "{id: character, type: pair_statistics, input: [book, spread], every: 2s, window: 100}"
