@@ -192,7 +192,7 @@ def test_recorded_perpetuals_go_with_their_spot_and_not_with_each_other(data_pat
 
 
 def test_recorded_perpetuals_and_spots_are_baskets(data_path: Path) -> None:
-    """Johansen's test of the same bars: each perpetual with its spot, the perpetuals with each other not, and two relations of all four."""
+    """Johansen's test of the same bars: each perpetual goes with its spot, not with the other, and all four in two."""
     instruments = tuple(
         Instrument(id=name, venue="binance", symbol=name, tick=Decimal(tick), lot=Decimal("0.01"), currency="USDT")
         for name, tick in _TICKS.items()
