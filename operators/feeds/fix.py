@@ -14,7 +14,7 @@ from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.told_book import Moment, ToldBook
 from operators.feeds.venue_feed import Connection, VenueFeed, VenueParameters
 from operators.framing import fix_tags as tags
-from operators.framing.fix_note import ENDED
+from operators.framing.fix_note import ENDED, SENT
 from operators.operator import Example
 from operators.registry import register
 from schemas.market import FeedEventKind, TradingStatus
@@ -92,8 +92,9 @@ class FixConnection(Connection):
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message."""
-        if len(payload) and not payload[0]:
-            if payload[: len(ENDED)] == ENDED:
+        note = payload[: len(ENDED)]
+        if note in (SENT, ENDED):
+            if note == ENDED:
                 self.lose_all(Moment(cause, ts, 0, 0))
             return
         if not self._numbers.last:

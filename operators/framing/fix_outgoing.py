@@ -88,12 +88,9 @@ class Outgoing:
 
     def follow(self, fields: Sequence[Field]) -> None:
         """Take note of a message that was sent in an earlier life."""
-        head = dict(fields)
-        if head.get(tags.RESET_SEQ_NUM_FLAG) == "Y":
-            self.reset()
-        self.number = int(head[tags.MSG_SEQ_NUM])
-        self._keep(self.number, list(fields[1:]))
-        self.number += 1
+        number = int(dict(fields)[tags.MSG_SEQ_NUM])
+        self._keep(number, list(fields[1:]))
+        self.number = number + 1
 
     def _keep(self, number: int, fields: list[Field]) -> None:
         if fields[0][1] in self._resent:

@@ -31,7 +31,7 @@ class Heard(NamedTuple):
 
 
 class LoggedOn(NamedTuple):
-    """Both sides have logged on."""
+    """Both sides have logged on; also where numbers begin at 1 again on the same connection."""
 
 
 class Skipped(NamedTuple):
@@ -159,19 +159,19 @@ class FixSession:
         fields = decode(data)
         if isinstance(fields, Refused):
             return
-        head = dict(fields)
-        is_reset = head.get(tags.RESET_SEQ_NUM_FLAG) == "Y"
+        head = dict(reversed(fields))
+        kind, number = head[tags.MSG_TYPE], _number(head, tags.MSG_SEQ_NUM)
+        is_reset = kind == tags.LOGON and head.get(tags.RESET_SEQ_NUM_FLAG) == "Y" and number == 1
+        if is_reset:
+            self._reset()
+            self.outgoing.number = 2
+        told = _number(head, tags.NEW_SEQ_NO) or 0 if kind == tags.SEQUENCE_RESET else 0
         if was_sent:
-            if is_reset:
-                self._reset()
             self.outgoing.follow(fields)
-        elif head[tags.MSG_TYPE] == tags.SEQUENCE_RESET:
-            self.incoming.number = int(head[tags.NEW_SEQ_NO])
-        else:
-            if is_reset:
-                self._reset()
-                self.outgoing.number = 2
-            self.incoming.number = int(head[tags.MSG_SEQ_NUM]) + 1
+        elif kind == tags.SEQUENCE_RESET and head.get(tags.GAP_FILL_FLAG) != "Y":
+            self.incoming.number = max(told, self.incoming.number)
+        elif number == self.incoming.number:  # what was refused is in the record too
+            self.incoming.number = max(told, number + 1)
 
     def _take(self, data: bytes, fields: list[Field], out: list[Output], now_ns: int) -> None:
         """A message that can be read: in its turn, before it, again, or not of this session."""
@@ -273,7 +273,7 @@ class FixSession:
         """The other side begins at 1 with this logon, and so do we with ours."""
         self._reset()
         if self._state is _State.ON:
-            out.append(self._send_logon(True, now_ns))
+            out += [self._send_logon(True, now_ns), LoggedOn()]
         elif self._is_initiator:
             self.outgoing.number = 2
 
@@ -318,6 +318,7 @@ class FixSession:
         out.append(Ended(why, is_logout))
 
     def _reset(self) -> None:
+        self.incoming.forget_ahead()
         self.incoming.go_on(1)
         self.outgoing.reset()
 

@@ -17,7 +17,7 @@ from schemas.instrument import Instrument
 from schemas.market import RawKind
 
 _RETRY_NS = 10**9
-_SUBSCRIBE, _UNSUBSCRIBE = 1, 2
+_SNAPSHOT, _SUBSCRIBE, _UNSUBSCRIBE = 0, 1, 2
 _INCREMENTAL = 1
 
 
@@ -34,7 +34,7 @@ class FixLine(Line):
         self._settings, self._symbols, self._retry_ns = settings, tuple(symbols), retry_ns
         self._session = FixSession(settings.terms)
         self._stream: TcpStream | None = None
-        self._retry_at = self._clock = 0
+        self._retry_at = self._clock = self._asked_ns = 0
         self._is_over = self._is_noted = False
         self._why: str | None = None
         self._requests = 0
@@ -59,12 +59,15 @@ class FixLine(Line):
             return self._break(now)
         if self._stream.is_new:
             self._stream.is_new = False
-            self._is_noted = True
+            self._is_noted, self._request = True, ""
             entries.append(Entry(now, RawKind.CONNECT, self._settings.address.encode()))
             self._note(self._session.connect(now), entries, now)
         if data:
             self._note(self._session.receive(data, now), entries, now)
         self._note(self._session.tick(now), entries, now)
+        refresh = self._settings.refresh
+        if refresh is not None and self._request and self._session.is_on and now - self._asked_ns >= refresh:
+            self._ask(f"{now}-refresh", _SNAPSHOT, entries, now)
         return entries
 
     def follow(self, entry: Entry) -> None:
@@ -119,22 +122,23 @@ class FixLine(Line):
                 entries.append(Entry(now, RawKind.MESSAGE, item.data))
             elif isinstance(item, Sent):
                 entries.append(Entry(now, RawKind.MESSAGE, SENT + item.data))
-            elif isinstance(item, LoggedOn | Skipped) and self._session.is_on:
-                self._subscribe(isinstance(item, Skipped), entries, now)
             elif isinstance(item, Ended):
                 self._why = item.reason
                 self._is_over = item.is_logout and self._settings.until_logout
+        if self._session.is_on and any(isinstance(item, LoggedOn | Skipped) for item in out):
+            self._subscribe(entries, now)  # behind all that was numbered before it
 
-    def _subscribe(self, is_again: bool, entries: list[Entry], now: int) -> None:
+    def _subscribe(self, entries: list[Entry], now: int) -> None:
         if not self._settings.subscribes:
             return
-        if is_again and self._request:
+        if self._request:
             self._ask(self._request, _UNSUBSCRIBE, entries, now)
         self._requests += 1
         self._request = f"{now}-{self._requests}"
         self._ask(self._request, _SUBSCRIBE, entries, now)
 
     def _ask(self, request: str, kind: int, entries: list[Entry], now: int) -> None:
+        self._asked_ns = now
         sent = self._session.send(tags.MARKET_DATA_REQUEST, self._body(request, kind), now)
         entries.append(Entry(now, RawKind.MESSAGE, SENT + sent.data))
 

@@ -18,7 +18,7 @@ from operators.sources.fix_settings import FixSettings
 from schemas.errors import ConfigError
 from schemas.market import EventKind, RawKind
 from tests.operators.feeds.venue_session import instruments, operator
-from tests.operators.framing.fix_talk import fields_of, from_venue
+from tests.operators.framing.fix_talk import NOW, fields_of, from_venue
 from tests.operators.sources.fix_venue import LOCALHOST, START_NS, STEPS, SYMBOLS, Market, S, started
 from tests.operators.sources.servers import stopped
 
@@ -168,6 +168,68 @@ def test_the_request_names_what_is_wanted():
         ("262", "r"), ("263", 1), ("264", 5), ("265", 1), ("267", 2), ("269", "0"), ("269", "1"), ("146", 2),
         ("55", "[N/A]"), ("48", "X"), ("22", "8"), ("55", "[N/A]"), ("48", "Y"), ("22", "8"),
     ]  # fmt: skip
+
+
+class Wire:
+    """A connection that is up, and a clock, both moved by hand."""
+
+    def __init__(self, *_):
+        self.is_new, self.sent, self.coming = True, b"", b""
+
+    def send(self, data):
+        self.sent += data
+        return True
+
+    def receive(self):
+        data, self.coming = self.coming, b""
+        return data
+
+    def close(self):
+        pass
+
+
+def test_what_is_sent_is_recorded_in_the_order_of_its_numbers(monkeypatch):
+    wire = Wire()
+    monkeypatch.setattr("operators.sources.fix_line.TcpStream", lambda *_: wire)
+    feed = line(1, reset=False)
+    entries = [*feed.poll(), *feed.poll()]
+    wire.coming = from_venue(9, "A", ("98", 0), ("108", 30))
+    entries += feed.poll()
+    sent = [fields_of(e.data[len(SENT) :]) for e in entries if e.data.startswith(SENT)]
+    assert [(m["35"], m["34"]) for m in sent] == [("A", "1"), ("2", "2"), ("V", "3")]
+    again = line(1, reset=False)
+    for entry in entries:
+        again.follow(entry)
+    assert again.place == feed.place == "1 4"
+
+
+def test_it_asks_anew_for_what_will_not_come_and_for_full_refreshes_now_and_then(monkeypatch):
+    wire, now = Wire(), [NOW]
+    monkeypatch.setattr("operators.sources.fix_line.TcpStream", lambda *_: wire)
+    monkeypatch.setattr("operators.sources.fix_line.time.time_ns", lambda: now[0])
+    feed, entries = line(1, refresh="5s", heartbeat="30s"), []
+
+    def hear(*messages, seconds=1):
+        now[0] += seconds * S
+        wire.coming, wire.sent = b"".join(messages), b""
+        feed.poll()
+        assert wire.sent == b""  # not before it is recorded
+        feed.poll()
+        said = [fields_of(part) for part in wire.sent.replace(b"\x018=", b"\x01\n8=").split(b"\n") if part]
+        return [(m["35"], m.get("263"), m.get("262")) for m in said]
+
+    entries += feed.poll()
+    assert [kind for kind, *_ in hear()] == ["A"]
+    ((_, kind, first),) = hear(from_venue(1, "A", ("98", 0), ("108", 30)))
+    assert kind == "1"
+    (ended, begun) = hear(from_venue(2, "4", ("123", "Y"), ("36", 9)))
+    assert (ended[1:], begun[1]) == (("2", first), "1")
+    assert begun[2] != first
+    assert hear(from_venue(9, "0"), seconds=4) == []
+    ((_, kind, _),) = hear(from_venue(10, "0"))
+    assert kind == "0"
+    again = hear(from_venue(1, "A", ("98", 0), ("108", 30), ("141", "Y")))
+    assert [(m[0], m[1]) for m in again] == [("A", None), ("V", "2"), ("V", "1")]
 
 
 @pytest.mark.parametrize(
