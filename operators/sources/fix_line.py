@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from operators.framing import fix_tags as tags
 from operators.framing.fix_note import ENDED, SENT
-from operators.framing.fix_outgoing import Body, Sent
-from operators.framing.fix_session import Ended, FixSession, Heard, LoggedOn, Output, Skipped
+from operators.framing.fix_outgoing import Body
+from operators.framing.fix_output import Ended, Heard, LoggedOn, Output, Sent, Skipped
+from operators.framing.fix_session import FixSession
 from operators.framing.refused import Refused
 from operators.sources.feed import FeedConfig
 from operators.sources.fix_settings import FixSettings

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from operators.framing.fix_outgoing import FixTerms
+from operators.framing.fix_terms import FixTerms
 from schemas.instrument import Definition
 from schemas.parameter_types import Duration
 

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from operators.framing.fix_outgoing import FixTerms, Sent
-from operators.framing.fix_session import Ended, FixSession, Heard, LoggedOn, Skipped
+from operators.framing.fix_output import Ended, Heard, LoggedOn, Sent, Skipped
+from operators.framing.fix_session import FixSession
+from operators.framing.fix_terms import FixTerms
 from operators.framing.refused import Refused
 from tests.operators.framing.fix_talk import (
     DESK,
@@ -130,6 +131,19 @@ def test_a_sequence_reset_counts_whatever_its_own_number_is():
     assert told(session.receive(from_venue(40, "0"), NOW)) == [40]
     assert told(session.receive(from_venue(41, "4", ("36", 5)), NOW)) == [("3", 2)]
     assert queued(session)[0]["371"] == "36"
+
+
+def test_a_gap_fill_of_one_message_passes_over_one():
+    session = on()
+    assert told(session.receive(from_venue(2, "4", ("123", "Y"), ("36", 3)), NOW)) == [2, (2, 2)]
+    assert told(session.receive(from_venue(3, "4", ("123", "Y"), ("36", 3)), NOW)) == [3, ("3", 2)]
+    assert session.incoming.number == 4
+
+
+def test_a_sequence_reset_makes_what_came_before_its_turn_due():
+    session = on()
+    session.receive(from_venue(8, "X") + from_venue(9, "X"), NOW)
+    assert told(session.receive(from_venue(10, "4", ("36", 8)), NOW)) == [10, (2, 7), 8, 9]
 
 
 def test_a_number_that_was_there_ends_it_unless_it_is_said_to_come_again():

@@ -38,7 +38,7 @@ def test_a_capture_of_packets_may_have_a_second_line():
     [
         ({"format": "itch50"}, "no date and no timezone: itch50 counts time from the session's midnight"),
         ({"format": "itch50", "date": "2019-12-30"}, "no timezone"),
-        ({"format": "pcap"}, "'itch50', 'recording', 'session', 'mold_pcap' or"),
+        ({"format": "pcap"}, "'itch50', 'recording', 'session', 'mold_pcap', 'journal'"),
         ({"timezone": "America/New_Work", "format": "itch50", "date": "2019-12-30"}, "is not a timezone"),
         ({"timezone": "../etc/passwd"}, "is not a timezone"),
         ({"delay": "1ms"}, "records the receive time of every message; remove 'delay'"),
@@ -53,7 +53,7 @@ def test_a_capture_of_packets_may_have_a_second_line():
         ({"format": "mold_pcap", "port": 70_000}, "less than or equal to 65535"),
         ({"format": "mold_pcap", "patience": "0s"}, "greater than 0"),
         ({"format": "mold_pcap", "delay": "1s"}, "remove 'delay'"),
-        ({"path": ""}, "at least 1 character"),
+        ({"path": ""}, "has no path; add the capture's file"),
         ({"format": "session"}, "has no connection: a session holds several"),
         ({"connection": "A"}, "is of one connection alone; remove 'connection'"),
         ({"format": "session", "connection": ""}, "at least 1 character"),
