@@ -93,10 +93,11 @@ class FixLine(Line):
         return self._is_over
 
     def close(self) -> None:
-        """Log out, and give the connection back."""
+        """Give the connection back; log out where numbers start at 1 again, for a logout would not be recorded."""
         if self._stream is not None:
-            self._session.logout(self._clock)
-            self._stream.send(self._session.pull())
+            if self._settings.reset:
+                self._session.logout(self._clock)
+                self._stream.send(self._session.pull())
             self._stream.close()
             self._stream = None
 

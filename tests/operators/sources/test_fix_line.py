@@ -203,6 +203,19 @@ def test_what_is_sent_is_recorded_in_the_order_of_its_numbers(monkeypatch):
     assert again.place == feed.place == "1 4"
 
 
+@pytest.mark.parametrize("reset", [True, False])
+def test_it_logs_out_where_the_number_of_that_does_not_matter(monkeypatch, reset):
+    wire = Wire()
+    monkeypatch.setattr("operators.sources.fix_line.TcpStream", lambda *_: wire)
+    feed = line(1, reset=reset)
+    for coming in (b"", b"", from_venue(1, "A", ("98", 0), ("108", 30)), b""):
+        wire.coming = coming
+        feed.poll()
+    wire.sent = b""
+    feed.close()
+    assert (b"\x0135=5\x01" in wire.sent) is reset
+
+
 def test_it_asks_anew_for_what_will_not_come_and_for_full_refreshes_now_and_then(monkeypatch):
     wire, now = Wire(), [NOW]
     monkeypatch.setattr("operators.sources.fix_line.TcpStream", lambda *_: wire)
