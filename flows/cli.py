@@ -165,6 +165,45 @@ def simulate(
 
 
 @app.command()
+def instruments(
+    venue: Annotated[str, typer.Argument(help="A venue, such as kraken or binance_usdm.")],
+    symbols: Annotated[list[str], typer.Argument(help="Symbols, as the venue writes them.")],
+    rest: Annotated[str | None, typer.Option(help="Address of the venue's REST interface.", show_default=False)] = None,
+) -> None:
+    """Print instruments as a venue defines them, for the `instruments` of a configuration."""
+    from flows.record import as_yaml, instruments_of
+
+    sys.stdout.write(as_yaml(instruments_of(venue, symbols, rest)))
+
+
+@app.command()
+def record(
+    venue: Annotated[str, typer.Argument(help="A venue, such as kraken or binance_usdm.")],
+    symbols: Annotated[list[str], typer.Argument(help="Symbols, as the venue writes them.")],
+    out: Annotated[Path, typer.Option(help="Folder for the recordings; earlier ones stay.")] = Path("recordings"),
+    channels: Annotated[str, typer.Option(help="What to subscribe to: book, trades, ticker.")] = "book,trades",
+    depth: Annotated[int | None, typer.Option(help="Levels a side of books, where the venue has a choice.")] = None,
+    duration: Annotated[str | None, typer.Option("--for", help="Stop after so long, such as 10m.")] = None,
+    url: Annotated[str | None, typer.Option(help="Address of the websocket.", show_default="the venue's")] = None,
+    rest: Annotated[str | None, typer.Option(help="Address of the REST interface.", show_default="the venue's")] = None,
+) -> None:
+    """Record what a venue's websocket says, with receive times, until Ctrl-C: input of later backtests."""
+    from flows.logs import configure_logs
+    from flows.record import record as recorded
+    from flows.stopping import stop_on_signals
+    from schemas.parameter_types import duration_ns
+
+    try:
+        seconds = None if duration is None else duration_ns(duration) / 1e9
+    except ValueError as e:
+        raise typer.BadParameter(str(e)) from e
+    configure_logs()
+    chosen = {"channels": channels.split(","), "depth": depth, "url": url, "rest": rest}
+    for line in recorded(venue, symbols, out, stop_on_signals(), seconds, **chosen):
+        print(line)
+
+
+@app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One statement that reads.")],
     config: Annotated[Path, typer.Option(help="The configuration whose target is asked.")] = _DEMO_CONFIG,

@@ -55,14 +55,19 @@ class BinanceFeed:
     def connect(self, cause: int, ts: int) -> None:
         """The connection was opened. Updates are numbered across connections: what was missed shows in them."""
 
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost: what the book has become is not known."""
+        self._lose(cause, ts)
+
     def snapshot(self) -> Any:
         """Where the chain of updates stands."""
-        return self.chain.last, self.chain.is_joining, self.chain.stale, list(self.chain.held)
+        chain = self.chain
+        return chain.last, chain.is_joining, chain.stale, list(chain.held), chain.seen, chain.missing
 
     def restore(self, state: Any) -> None:
         """Take up the chain of a snapshot."""
-        last, is_joining, stale, held = state
-        self.chain = Chain(self._is_futures, last, is_joining, stale, list(held))
+        last, is_joining, stale, held, seen, missing = state
+        self.chain = Chain(self._is_futures, last, is_joining, stale, list(held), seen, missing)
 
     def _quote(self, data: dict[str, Any], cause: int, ts: int) -> None:
         self._check_symbol(data)
@@ -158,7 +163,7 @@ class BinanceFeed:
         return prices, quantities, bids
 
     def _lose(self, cause: int, ts: int) -> None:
-        """A depth update was rejected: the book lacks it."""
+        """The book lacks something."""
         was_whole = self.chain.last != UNSYNCED
         self.chain.lose()
         if was_whole:
