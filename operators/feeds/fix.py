@@ -15,7 +15,7 @@ from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.told_book import Moment, ToldBook
 from operators.feeds.venue_feed import Connection, VenueFeed
 from operators.framing import fix_tags as tags
-from operators.framing.fix_note import ENDED, SENT
+from operators.framing.fix_note import SENT
 from operators.operator import Example
 from operators.registry import register
 from schemas.market import FeedEventKind, TradingStatus
@@ -62,10 +62,7 @@ class FixConnection(Connection):
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message."""
-        note = payload[: len(ENDED)]
-        if note in (SENT, ENDED):
-            if note == ENDED:
-                self.lose_all(Moment(cause, ts, 0, 0))
+        if payload[: len(SENT)] == SENT:
             return
         if not self._numbers.last:
             self._stakes = list(self.books.values())  # without numbers nothing else tells that one is missing

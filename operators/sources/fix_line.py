@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from operators.framing import fix_tags as tags
-from operators.framing.fix_note import ENDED, SENT
+from operators.framing.fix_note import SENT
 from operators.framing.fix_outgoing import Body
 from operators.framing.fix_output import Ended, Heard, LoggedOn, Output, Sent, Skipped
 from operators.framing.fix_session import FixSession
@@ -113,7 +113,7 @@ class FixLine(Line):
             self._stream.close()
         self._session.disconnect()
         why = self._why or "the connection broke"
-        entries = [Entry(now, RawKind.MESSAGE, ENDED + why.encode())] if self._is_noted else []
+        entries = [Entry(now, RawKind.DISCONNECT, why.encode())] if self._is_noted else []
         self._stream, self._why, self._is_noted, self._retry_at = None, None, False, now + self._retry_ns
         return entries
 

@@ -8,9 +8,9 @@ import pytest
 from operators.feeds.fix import Fix
 from operators.feeds.raw_log import raw_frame
 from operators.framing.fix_message import decode, encode
-from operators.framing.fix_note import ENDED, SENT
+from operators.framing.fix_note import SENT
 from schemas.errors import ConfigError
-from schemas.market import FeedEventKind, RawFrame
+from schemas.market import EventKind, FeedEventKind, RawFrame, RawKind
 from tests.operators.feeds.binance_session import Decoded
 from tests.operators.feeds.fix_messages import TIME_NS, Venue, bid, change, delete, new, offer
 from tests.operators.feeds.test_fix_mutations import PARAMETERS, mutated, samples
@@ -333,11 +333,19 @@ def test_a_connection_opened_anew_loses_the_books():
     assert told == [(FeedEventKind.RECONNECT, 3)]
 
 
-def test_the_notes_of_a_session_are_no_messages_and_its_end_loses_the_books():
+def test_a_connection_lost_loses_the_books():
+    raw = raw_frame([(0, book(Venue())), (0, b"why")])
+    raw.rows["kind"][1] = RawKind.DISCONNECT
+    out = operator(Fix, "X", "Y").process({"raw": raw})
+    assert out["events"][["cause", "kind", "qty"]].tolist()[-1] == (2, EventKind.SYNC, 0)
+    assert "dead_letters" not in out
+
+
+def test_what_a_session_notes_of_its_own_is_no_message():
     venue = Venue()
-    out = fix([book(venue), SENT + venue.message("V"), ENDED + b"why"])
-    assert out.events == [BOOK, [], LOST]
-    assert out.dead == []
+    out = fix([book(venue), SENT + venue.message("V"), b"\0what"])
+    assert out.events == [BOOK, [], []]
+    assert [cause for cause, _ in out.dead] == [3]
 
 
 def test_what_we_said_ourselves_is_not_read():

@@ -10,7 +10,7 @@ from operators.feeds.fix import Fix
 from operators.feeds.fix_fields import Moments
 from operators.feeds.raw_log import raw_frame
 from operators.framing.fix_message import decode
-from operators.framing.fix_note import ENDED, SENT
+from operators.framing.fix_note import SENT
 from operators.framing.refused import Refused
 from operators.sources.feed import FeedConfig
 from operators.sources.fix_line import FixLine
@@ -145,7 +145,7 @@ def test_a_venue_that_ends_the_day_ends_the_feed_where_that_is_said():
             assert fields_of(accepted.recv(4096))["554"] == "secret"
             accepted.sendall(from_venue(1, "A", ("98", 0), ("108", 1)) + from_venue(2, "5", ("58", "good night")))
             until(lambda e: feed.is_over, feed, entries)
-            assert [entry.data for entry in feed.poll()] == [ENDED + b"good night"]
+            assert [entry[1:] for entry in feed.poll()] == [(RawKind.DISCONNECT, b"good night")]
             assert feed.poll() == []
             assert fields_of(accepted.recv(4096))["35"] == "5"
     feed.close()
