@@ -61,12 +61,13 @@ class BinanceFeed:
 
     def snapshot(self) -> Any:
         """Where the chain of updates stands."""
-        return self.chain.last, self.chain.is_joining, self.chain.stale, list(self.chain.held)
+        chain = self.chain
+        return chain.last, chain.is_joining, chain.stale, list(chain.held), chain.seen, chain.missing
 
     def restore(self, state: Any) -> None:
         """Take up the chain of a snapshot."""
-        last, is_joining, stale, held = state
-        self.chain = Chain(self._is_futures, last, is_joining, stale, list(held))
+        last, is_joining, stale, held, seen, missing = state
+        self.chain = Chain(self._is_futures, last, is_joining, stale, list(held), seen, missing)
 
     def _quote(self, data: dict[str, Any], cause: int, ts: int) -> None:
         self._check_symbol(data)

@@ -113,6 +113,8 @@ class KrakenConnection(Connection):
     def _tell_book(
         self, book: ToldBook, is_snapshot: bool, bids: Side, asks: Side, checksum: int | None, at: Moment
     ) -> None:
+        if book.is_late(self.feed, at):
+            return
         window = book.window
         assert window is not None
         if is_snapshot:

@@ -13,6 +13,12 @@ from schemas.market import LAST, EventKind, FeedEventKind
 _TRADE, _CLEAR, _SYNC = int(EventKind.TRADE), int(EventKind.CLEAR), int(EventKind.SYNC)
 NOBODY = -1
 
+LATE_MAX = 100
+"""Messages in a row that are older than one before them: by then it is that one that was wrong."""
+
+LEAP_MAX_NS = 60 * 10**9
+"""How much further than the desk clock a venue's time may advance from one message to the next."""
+
 
 class Moment(NamedTuple):
     """When a message came, and what the venue says of when and which it is."""
@@ -53,6 +59,9 @@ class ToldBook:
         self.symbol = instrument.symbol
         self.teller = NOBODY
         self.last = 0
+        self.latest = 0
+        """The venue's time of the newest message about the book, whether it was applied or not."""
+        self._heard = self._late = 0
         self.best: dict[str, Any] = {}
         """Fields of the venue's own best prices, where it tells only those that change."""
         self.window = window
@@ -101,6 +110,31 @@ class ToldBook:
             )
         return self.teller == feed
 
+    def is_late(self, feed: int, at: Moment) -> bool:
+        """Whether a message about the book is older than one before it: it tells of the past, and is to be ignored.
+
+        After LATE_MAX in a row, time has begun anew: the book is lost, and the next message is not late.
+        """
+        if not 0 < at.ts_event < self.latest:
+            self.hear(at)
+            return False
+        self._late += 1
+        if self._late < LATE_MAX:
+            self.admit(feed, FeedEventKind.OUT_OF_ORDER, at.order, self.last, at)
+        else:
+            self.admit(feed, FeedEventKind.INCONSISTENT, at.order, self.last, at)
+            self.lose(at)
+            self.latest = self._late = 0
+        return True
+
+    def hear(self, at: Moment) -> None:
+        """A message about the book came; a time out of this world is not taken for the newest."""
+        ahead = at.ts_event - self.latest
+        if ahead >= 0:
+            self._late = 0
+            if self.latest == 0 or ahead <= at.ts - self._heard + LEAP_MAX_NS:
+                self.latest, self._heard = at.ts_event, at.ts
+
     def replace(self, feed: int, bids: Side, asks: Side, at: Moment) -> None:
         """A snapshot: this is the whole book."""
         self.teller = feed
@@ -135,11 +169,11 @@ class ToldBook:
     def snapshot(self) -> Any:
         """The state, as a value that later messages leave alone."""
         window = None if self.window is None else self.window.snapshot()
-        return self.teller, self.last, dict(self.best), window
+        return self.teller, self.last, (self.latest, self._heard, self._late), dict(self.best), window
 
     def restore(self, state: Any) -> None:
         """Take up the state of a snapshot."""
-        self.teller, self.last, best, window = state
+        self.teller, self.last, (self.latest, self._heard, self._late), best, window = state
         self.best = dict(best)
         if self.window is not None:
             self.window.restore(window)

@@ -124,6 +124,7 @@ def take_sample(p: int, pair: Any, stats: Any, terms: Any, ctx: int) -> None:
 def set_deviation(pair: Any, is_warm: bool, mean: float, variance: float) -> None:
     """Later rows are measured by this mean and variance, once `is_warm`."""
     if not is_warm:
+        pair.mean = pair.deviation = 0.0  # a window of time can fall cold again
         pair.state = _COLD
         return
     state = 0

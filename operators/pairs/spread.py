@@ -11,6 +11,7 @@ from operators.pairs.example import spread_example
 from operators.pairs.layout import adjacency, first_tables, terms_of
 from operators.pairs.parameters import SpreadParameters
 from operators.pairs.touch import spread_rows
+from operators.pairs.windows import packed_windows, unpacked_windows
 from operators.registry import register
 from schemas.errors import ConfigError, InvariantError
 from schemas.market import QUOTES
@@ -56,7 +57,7 @@ class Spread(Operator):
 
     inputs: ClassVar[Mapping[str, Schema]] = {"quotes": QUOTES}
     outputs: ClassVar[Mapping[str, Schema]] = {"spreads": SPREADS, "spread_quotes": SPREAD_QUOTES}
-    version = 2
+    version = 3
     Parameters = SpreadParameters
 
     def __init__(self, parameters: SpreadParameters, desk: Desk) -> None:
@@ -114,12 +115,12 @@ class Spread(Operator):
         return len(self._rows)
 
     def snapshot(self) -> dict[str, Frame]:
-        """Pairs, their statistics and their windows."""
-        return self._state.snapshot()
+        """Pairs, their statistics, and of their windows the samples, from which the rest follows."""
+        return packed_windows(self._state)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a snapshot of an operator with the same parameters on the same desk."""
-        self._state.restore(state)
+        self._state.restore(unpacked_windows(state, self._desk_tables["terms"][0]))
 
     def _make_room(self, quotes: Frame) -> None:
         """Have scratch for every row that `quotes` can give."""

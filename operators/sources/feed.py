@@ -6,15 +6,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from operators.sources.file_feed import FILES, LeanTicks, check_file_feed, lean_table
+from operators.sources.websocket_feed import check_websocket_feed
 from operators.sources.websocket_venue import Channel
 from operators.sources.websocket_venues import VENUES
-from schemas.instrument import Definition
+from operators.tables.table import Table
+from schemas.instrument import Definition, Positive
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal", "websocket"]
-
-_WEBSOCKET = ("venue", "channels", "depth", "url", "rest", "record", "silence", "retry", "retry_most")
-"""Fields of a `websocket` alone."""
+FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal", "lean", "lobster", "table", "websocket"]
 
 
 class FeedConfig(Definition):
@@ -38,6 +38,10 @@ class FeedConfig(Definition):
     `journal` is what was received live, as `operators.sources.journal` wrote it down; the desk clock is the
     receive time. It is read once the session is over.
 
+    `lean`, `lobster` and `table` are files of rows, which record event time only: `date` and `timezone` say whose
+    clock, and `delay` is how much later the desk is taken to have received it. Files ending in `.zip` are read as
+    well. docs/files.md tells of them.
+
     `websocket` is a connection to a `venue`, on which `channels` of the instruments are subscribed to. `record`
     names a file to which all that passes is written as a `session`, whose `connection` is the feed's id.
     """
@@ -49,9 +53,19 @@ class FeedConfig(Definition):
     connection: str | None = Field(
         default=None, min_length=1, description="session: the `conn` whose messages these are"
     )
-    delay: Duration = Field(default=0, ge=0, description="itch50: time from the event to its receipt")
-    date: datetime.date | None = Field(default=None, description="itch50: the session's date")
-    timezone: str | None = Field(default=None, description="itch50: the timezone of the session's midnight")
+    delay: Duration = Field(default=0, ge=0, description="itch50, files: time from the event to its receipt")
+    date: datetime.date | None = Field(default=None, description="itch50, files: the session's date")
+    timezone: str | None = Field(
+        default=None, description="itch50, files: the timezone of the session's midnight, and of times"
+    )
+
+    ticks: LeanTicks | None = Field(default=None, description="lean: what a row is")
+    assumed_qty: Positive | None = Field(default=None, description="lean, forex: quantity of every quote, units")
+    suspicious: Literal["keep", "drop"] | None = Field(
+        default=None, description="lean: whether ticks that are flagged change anything; drop where not said"
+    )
+    table: Table | None = Field(default=None, description="table: what its columns mean")
+    member: str | None = Field(default=None, min_length=1, description="files: which of a zip's files, of several")
 
     path_b: str | None = Field(default=None, min_length=1, description="mold_pcap: line B, in the folder of `path`")
     port: int | None = Field(default=None, ge=1, le=65535, description="mold_pcap: only datagrams to this UDP port")
@@ -92,47 +106,6 @@ class FeedConfig(Definition):
         return value
 
     @model_validator(mode="after")
-    def _is_somewhere(self) -> "FeedConfig":
-        if self.format == "websocket":
-            self._check_websocket()
-            return self
-        if not self.path:
-            raise ValueError(f"feed {self.id!r} has no path; add the file of its capture")
-        fields = type(self).model_fields
-        present = [name for name in _WEBSOCKET if getattr(self, name) != fields[name].default]
-        if present:
-            raise ValueError(f"feed {self.id!r} is a capture, no websocket; remove {present[0]!r}")
-        return self
-
-    def _check_websocket(self) -> None:
-        if self.path:
-            raise ValueError(f"feed {self.id!r} is a connection and has no file; remove 'path', or call it 'record'")
-        if self.venue is None or self.venue not in VENUES:
-            raise ValueError(
-                f"feed {self.id!r} has {'no venue' if self.venue is None else f'venue {self.venue!r}'}; "
-                f"write one of {', '.join(VENUES)}"
-            )
-        if not self.instruments:
-            raise ValueError(f"feed {self.id!r} lists no instruments; name those to subscribe to")
-        if VENUES[self.venue].is_single and len(self.instruments) > 1:
-            raise ValueError(
-                f"feed {self.id!r} lists {len(self.instruments)} instruments, and a feed of {self.venue} speaks of one "
-                "instrument; give each a feed of its own"
-            )
-        if not self.channels or len(set(self.channels)) < len(self.channels):
-            raise ValueError(f"feed {self.id!r} should name channels, each once: book, trades or ticker")
-        depths = VENUES[self.venue].depths
-        if self.depth is not None and self.depth not in depths:
-            choice = f"write one of {', '.join(map(str, sorted(depths)))}" if depths else "remove it"
-            raise ValueError(f"feed {self.id!r}: {self.venue} has no books of depth {self.depth}; {choice}")
-        if self.retry_most < self.retry:
-            raise ValueError(f"feed {self.id!r}: 'retry_most' is shorter than 'retry'; make it at least as long")
-        for name, scheme in (("url", "ws"), ("rest", "http")):
-            value = getattr(self, name)
-            if value is not None and not value.startswith((f"{scheme}://", f"{scheme}s://")):
-                raise ValueError(f"feed {self.id!r}: {name} {value!r} is no address; write {scheme}s://host/path")
-
-    @model_validator(mode="after")
     def _is_connected(self) -> "FeedConfig":
         if self.format == "session" and self.connection is None:
             raise ValueError(
@@ -154,6 +127,8 @@ class FeedConfig(Definition):
                     "midnight; add them, such as `date: 2019-12-30` and `timezone: America/New_York`"
                 )
             return self
+        if self.format in FILES:
+            return self
         present = [name for name, value in (session | {"delay": self.delay or None}).items() if value is not None]
         if present:
             raise ValueError(f"feed {self.id!r} records the receive time of every message; remove {present[0]!r}")
@@ -167,9 +142,31 @@ class FeedConfig(Definition):
             raise ValueError(f"feed {self.id!r} is no capture of packets; remove {present[0]!r}, or use mold_pcap")
         return self
 
+    @model_validator(mode="after")
+    def _is_a_file_of_rows(self) -> "FeedConfig":
+        check_file_feed(self)
+        return self
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> "FeedConfig":
+        check_websocket_feed(self)
+        if self.format != "websocket" and not self.path:
+            raise ValueError(f"feed {self.id!r} has no path; add the file of its capture")
+        return self
+
+    @property
+    def rows(self) -> Table:
+        """What the columns of a `lean` or `table` feed mean."""
+        if self.table is not None:
+            return self.table
+        assert self.ticks is not None
+        return lean_table(self.ticks, self.assumed_qty, self.suspicious != "keep")
+
     @property
     def origin_ns(self) -> int:
         """What the capture's times count from, ns UTC: midnight of the session plus `delay`; 0 for recordings."""
+        if self.format in FILES:
+            return self.delay
         if self.date is None or self.timezone is None:
             return 0
         midnight = datetime.datetime.combine(self.date, datetime.time(), ZoneInfo(self.timezone))

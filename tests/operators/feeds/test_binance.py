@@ -123,13 +123,13 @@ def test_repeated_and_late_updates_are_ignored():
 def test_reordered_updates_are_a_gap_and_a_late_update():
     out = decode(snapshot(5), depth(8, 9), depth(6, 7), depth(10, 10))
     assert out.events[1:] == [[LOST], [], []]
-    assert out.feed_events == [(2, "GAP", 6, 7), (3, "DUPLICATE", 7, 7)]
+    assert out.feed_events == [(2, "GAP", 6, 7), (3, "OUT_OF_ORDER", 7, 9)]
 
 
 def test_a_snapshot_that_updates_cannot_follow_is_of_no_use():
     out = decode(depth(10, 12), snapshot(5), snapshot(10))
     assert out.events == [[], [], SNAPSHOT]
-    assert out.feed_events == [(2, "GAP", 6, 9)]
+    assert out.feed_events == [(2, "OUT_OF_ORDER", 5, 9)]
 
 
 def test_too_many_held_updates_start_anew(monkeypatch):

@@ -120,7 +120,7 @@ def tapes(draw: st.DrawFn) -> Frame:
         st.sampled_from([None, 0, 1, 30, 100, 350]),
         st.integers(95, 105),
         st.integers(0, 3),
-        st.sampled_from([0] * 9 + [1, 2, 8]),
+        st.sampled_from([0] * 9 + [1, 2, 8, 16]),
     )
     for number, pause_ms, bid, width, state in draw(st.lists(step, min_size=1, max_size=80)):
         if pause_ms is not None:

@@ -248,6 +248,17 @@ def test_a_window_of_time_forgets_in_silence():
     assert rows["state"].tolist() == [1, 1, 0, 0, 0, 1, 0]
 
 
+def test_a_window_of_time_that_falls_cold_again_shows_nothing_of_before():
+    ms = 10**6
+    times = [(1, 0), (2, 100 * ms), (3, 450 * ms), (4, 550 * ms)]
+    quotes = tape(quote(1, 0, 1, 95, 95), *(quote(cause, ts, 0, 95, 95) for cause, ts in times))
+    rows = measure(
+        spread(hedge={"type": "static"}, zscore={"type": "rolling", "window": "300ms"}, every="100ms"), quotes
+    )
+    assert rows["state"].tolist() == [1, 1, 4, 1]
+    assert rows["mean"].tolist() == [0.0, 0.0, rows["spread"][0], 0.0]
+
+
 def test_frames_of_any_length_fit():
     example = Spread.example(7)
     quotes = np.concatenate([example.frames["quotes"]] * 3)
@@ -293,7 +304,7 @@ def test_static_hedges_must_be_given():
 def test_windows_must_fit_in_memory():
     pairs = tuple(Pair(id=f"P{k}", y="A", x="B") for k in range(500))
     desk = Desk(id="desk", instruments=DESK.instruments, pairs=pairs)
-    with pytest.raises(ConfigError, match=r"windows of 500 pairs would take 14.9 GiB, .* at most 4 GiB are allowed"):
+    with pytest.raises(ConfigError, match=r"windows of 500 pairs would take 22.4 GiB, .* at most 4 GiB are allowed"):
         spread(desk, hedge={"type": "rolling", "window": 10**6}, zscore=ROLLING_2)
 
 
