@@ -14,7 +14,7 @@ _SCHEMES = {"url": "ws", "rest": "http"}
 
 
 def check_websocket_feed(feed: "FeedConfig") -> None:
-    """Raise ValueError where a websocket says too little, or asks for what there is not; or another feed speaks of one."""
+    """Raise ValueError where a websocket says too little, or asks for what is not; or another feed speaks of one."""
     if feed.format != "websocket":
         usual = type(feed).model_fields
         present = [name for name in _FIELDS if getattr(feed, name) != usual[name].default]
