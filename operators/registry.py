@@ -18,6 +18,7 @@ _BUILT_IN_MODULES = (
     "operators.feeds.okx",
     "operators.feeds.coinbase",
     "operators.feeds.bybit",
+    "operators.feeds.fix",
     "operators.feeds.itch",
     "operators.feeds.rows",
     "operators.integrity.silence",

@@ -67,6 +67,7 @@ class EventKind(IntEnum):
     STATUS = 10  # `qty` is a TradingStatus
     SYNC = 11  # `qty` 1: the book is whole from here on; 0: it no longer is
     SILENCE = 12  # `qty` 1: nothing was heard of the instrument for too long; 0: it was heard of again
+    VALUE = 13  # what the venue computes and nobody can trade at, such as an index: `price`, to the nearest tick
 
 
 class TradingStatus(IntEnum):

@@ -70,7 +70,7 @@ class LobsterDecoder:
         """Files have no connection."""
 
     def disconnect(self, cause: int, ts: int) -> None:
-        """Nor can they lose one."""
+        """Files are not connected to."""
 
     def snapshot(self) -> Any:
         """The book, and whether it is whole."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from operators.sources.file_feed import FILES, LeanTicks, check_file_feed, lean_table
+from operators.sources.fix_settings import FixSettings
 from operators.sources.websocket_feed import check_websocket_feed
 from operators.sources.websocket_venue import Channel
 from operators.sources.websocket_venues import VENUES
@@ -14,7 +15,19 @@ from operators.tables.table import Table
 from schemas.instrument import Definition, Positive
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal", "lean", "lobster", "table", "websocket"]
+FeedFormat = Literal[
+    "itch50",
+    "recording",
+    "session",
+    "mold_pcap",
+    "journal",
+    "lean",
+    "lobster",
+    "table",
+    "fix_log",
+    "websocket",
+    "fix_session",
+]
 
 
 class FeedConfig(Definition):
@@ -44,6 +57,12 @@ class FeedConfig(Definition):
 
     `websocket` is a connection to a `venue`, on which `channels` of the instruments are subscribed to. `record`
     names a file to which all that passes is written as a `session`, whose `connection` is the feed's id.
+
+    `fix_log` is what a FIX engine logged, or the bytes of a session: messages with anything between them. The desk
+    clock is the time that the line before a message begins with, taken as UTC; without one it is the message's
+    SendingTime, and `delay` later.
+
+    `fix_session` is live: a session with the server that `fix` names. The desk clock is the time of receipt.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")
@@ -53,7 +72,7 @@ class FeedConfig(Definition):
     connection: str | None = Field(
         default=None, min_length=1, description="session: the `conn` whose messages these are"
     )
-    delay: Duration = Field(default=0, ge=0, description="itch50, files: time from the event to its receipt")
+    delay: Duration = Field(default=0, ge=0, description="itch50, fix_log, files: time from the event to its receipt")
     date: datetime.date | None = Field(default=None, description="itch50, files: the session's date")
     timezone: str | None = Field(
         default=None, description="itch50, files: the timezone of the session's midnight, and of times"
@@ -66,6 +85,7 @@ class FeedConfig(Definition):
     )
     table: Table | None = Field(default=None, description="table: what its columns mean")
     member: str | None = Field(default=None, min_length=1, description="files: which of a zip's files, of several")
+    fix: FixSettings | None = Field(default=None, description="fix_session: whom to log on to, and as whom")
 
     path_b: str | None = Field(default=None, min_length=1, description="mold_pcap: line B, in the folder of `path`")
     port: int | None = Field(default=None, ge=1, le=65535, description="mold_pcap: only datagrams to this UDP port")
@@ -106,6 +126,29 @@ class FeedConfig(Definition):
         return value
 
     @model_validator(mode="after")
+    def _is_somewhere(self) -> "FeedConfig":
+        check_websocket_feed(self)
+        if self.format == "websocket":
+            return self
+        if self.format == "fix_session":
+            self._check_fix_session()
+            return self
+        if not self.path:
+            raise ValueError(f"feed {self.id!r} has no path; add the capture's file, such as `path: session.log`")
+        if self.fix is not None:
+            raise ValueError(f"feed {self.id!r} is no live FIX session; remove 'fix', or use fix_session")
+        return self
+
+    def _check_fix_session(self) -> None:
+        if self.path:
+            raise ValueError(f"feed {self.id!r} is live; remove 'path'")
+        if self.fix is None:
+            raise ValueError(
+                f"feed {self.id!r} does not say whom to log on to; add `fix`, "
+                "such as `fix: {address: fix.example.com:9876, sender: DESK, target: VENUE}`"
+            )
+
+    @model_validator(mode="after")
     def _is_connected(self) -> "FeedConfig":
         if self.format == "session" and self.connection is None:
             raise ValueError(
@@ -129,7 +172,8 @@ class FeedConfig(Definition):
             return self
         if self.format in FILES:
             return self
-        present = [name for name, value in (session | {"delay": self.delay or None}).items() if value is not None]
+        delay = None if self.format == "fix_log" else self.delay or None
+        present = [name for name, value in (session | {"delay": delay}).items() if value is not None]
         if present:
             raise ValueError(f"feed {self.id!r} records the receive time of every message; remove {present[0]!r}")
         return self
@@ -147,13 +191,6 @@ class FeedConfig(Definition):
         check_file_feed(self)
         return self
 
-    @model_validator(mode="after")
-    def _is_somewhere(self) -> "FeedConfig":
-        check_websocket_feed(self)
-        if self.format != "websocket" and not self.path:
-            raise ValueError(f"feed {self.id!r} has no path; add the file of its capture")
-        return self
-
     @property
     def rows(self) -> Table:
         """What the columns of a `lean` or `table` feed mean."""
@@ -164,10 +201,10 @@ class FeedConfig(Definition):
 
     @property
     def origin_ns(self) -> int:
-        """What the capture's times count from, ns UTC: midnight of the session plus `delay`; 0 for recordings."""
+        """What the capture's event times count from, ns UTC: midnight of the session, plus `delay`."""
         if self.format in FILES:
             return self.delay
         if self.date is None or self.timezone is None:
-            return 0
+            return self.delay
         midnight = datetime.datetime.combine(self.date, datetime.time(), ZoneInfo(self.timezone))
         return int(midnight.timestamp()) * 10**9 + self.delay

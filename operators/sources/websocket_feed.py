@@ -19,7 +19,7 @@ def check_websocket_feed(feed: "FeedConfig") -> None:
         usual = type(feed).model_fields
         present = [name for name in _FIELDS if getattr(feed, name) != usual[name].default]
         if present:
-            raise ValueError(f"feed {feed.id!r} is a capture, no websocket; remove {present[0]!r}")
+            raise ValueError(f"feed {feed.id!r} is no websocket; remove {present[0]!r}")
         return
     if feed.path:
         raise ValueError(f"feed {feed.id!r} is a connection and has no file; remove 'path', or call it 'record'")
