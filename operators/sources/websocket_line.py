@@ -223,7 +223,6 @@ class WebsocketLine(Line):
             entries, self._unwatched = self._unwatched, []
             self.books.follow(entries, now_s)
             for symbol in self.books.due(now_s):
-                self.books.asked(symbol, now_s)
                 _log.warning("book asked for again", feed=self._terms.name, symbol=symbol)
                 if not self._fetch(symbol, tasks):
                     tasks.create_task(self._ask(connection, self._venue.again(symbol, self._terms.depth)))
