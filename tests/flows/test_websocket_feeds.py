@@ -74,7 +74,6 @@ def test_the_recording_gives_the_rows_that_live_gave(data_path: Path, tmp_path: 
     try:
         run([venue])
     finally:
-        venue.close()
         venue.stop()
     log = raw(venue.entries)
     cuts = [RawFrame(log.rows[at : at + 7], log.data, "crypto") for at in range(0, len(log.rows), 7)]

@@ -115,8 +115,11 @@ class ScriptedVenue:
             self.entries += self.line.poll()
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        try:
+            self.close()
+        finally:
+            self._process.kill()
+            self._process.communicate()
 
 
 def run(venues: list[ScriptedVenue]) -> None:
