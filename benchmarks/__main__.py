@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import crypto_json, feeds, latency, session_flow, throughput
+from benchmarks import crypto_json, feeds, latency, learning, pairs_kernels, screening, session_flow, throughput
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results.json"
@@ -28,7 +28,9 @@ def machine() -> dict[str, Any]:
     model = next(
         (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
     )
-    packages = {name: version(name) for name in ("bytewax", "numba", "numpy", "chdb-core", "clickhouse-connect")}
+    packages = {
+        name: version(name) for name in ("bytewax", "numba", "numpy", "river", "chdb-core", "clickhouse-connect")
+    }
     return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "packages": packages}
 
 
@@ -38,6 +40,8 @@ def results() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "a. quotes to portfolio", compiled
     yield "e. the same in plain Python", plain | {"ratio": compiled["events_per_s"] / plain["events_per_s"]}
     yield "b. ITCH bytes to tables", session_flow.measured()
+    yield "500 pairs at every quote, Kalman, z-scores, correlation", pairs_kernels.measured()
+    yield "screening of all pairs of 500 symbols", screening.measured()
     for rate in RATES:
         bare, ours = latency.measured("bare", rate), latency.measured("flow", rate)
         ratios = {f"{q}_ratio": ours[q] / bare[q] for q in ("p50_us", "p99_us", "p99.9_us")}
@@ -52,6 +56,7 @@ def results() -> Iterator[tuple[str, dict[str, Any]]]:
         yield "g. crypto messages", crypto_json.measured(data)
     else:
         print(f"g. crypto messages: no recordings at {data}; set PAIRFLOW_DATA to the folder that holds them")
+    yield "h. learning, beside River alone", learning.measured()
 
 
 def shown(figures: dict[str, Any]) -> str:

@@ -218,6 +218,39 @@ def query(
         sys.stdout.write(piece)
 
 
+models = typer.Typer(help="Files of models: learned in one run, used in another.")
+app.add_typer(models, name="model")
+
+
+@models.command("export")
+def export_model(
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    config: Annotated[Path, typer.Option(help="The configuration of the run that has learned.")] = _DEMO_CONFIG,
+    desk: Annotated[str | None, typer.Option(help="The desk.", show_default="the only one")] = None,
+    fingerprint: Annotated[int | None, typer.Option(help="The live model's, where several operators learn.")] = None,
+) -> None:
+    """Write the newest models of a run into a file, for `start` of another run's model operator."""
+    from flows.config import load
+    from flows.models import newest_models
+    from operators.sources.model_file import write_model_file
+
+    found = newest_models(load(config), desk, fingerprint)
+    write_model_file(out, found.data)
+    print(f"{out}: models of desk {found.desk} after {found.examples:,} examples")
+    print(f"start: {{path: {out}, digest: {found.digest}}}")
+
+
+@models.command("show")
+def show_model(file: Annotated[Path, typer.Argument(help="A file of models.")]) -> None:
+    """Print what a file of models says of itself; nothing in it is run."""
+    import json
+
+    from operators.learn.inventory import header_in
+    from operators.sources.model_file import read_model_file
+
+    print(json.dumps(header_in(read_model_file(file), str(file)), indent=2))
+
+
 def _see_working_directory() -> None:
     """Let module:Class name a module in the working directory, as the bytewax runner does."""
     if "" not in sys.path and str(Path.cwd()) not in sys.path:

@@ -2,10 +2,20 @@
 
 from schemas.clock import CLOCK_CHECKS
 from schemas.integrity import AUDITS, CONFIDENCE
-from schemas.learn import FEATURES, MODEL_FAILURES, PREDICTIONS, VALIDATION
+from schemas.learn import FEATURES, LEARNING, MODEL_FAILURES, PREDICTIONS, VALIDATION
 from schemas.market import DEAD_LETTERS, DEPTH, DEPTH_LEVELS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema
-from schemas.signal import GATES, PAIR_STATISTICS, SIGNALS, SPREAD_QUOTES, SPREADS
+from schemas.signal import (
+    BASKETS,
+    CORRELATIONS,
+    GATES,
+    PAIR_STATISTICS,
+    SCREENINGS,
+    SIGNALS,
+    SPREAD_QUOTES,
+    SPREADS,
+    TRADED_PAIRS,
+)
 from schemas.trade import EQUITY, FILLS, ORDER_EVENTS, ORDERS, POSITIONS, VERDICTS
 
 TABLES: dict[str, Schema] = {
@@ -17,11 +27,16 @@ TABLES: dict[str, Schema] = {
         SPREADS,
         SPREAD_QUOTES,
         PAIR_STATISTICS,
+        CORRELATIONS,
         GATES,
+        BASKETS,
+        SCREENINGS,
+        TRADED_PAIRS,
         FEATURES,
         PREDICTIONS,
         VALIDATION,
         MODEL_FAILURES,
+        *LEARNING,
         SIGNALS,
         ORDERS,
         VERDICTS,

@@ -63,7 +63,7 @@ LINES, SPREADS = 2, 3
 
 TERMS = np.dtype(
     [
-        ("every", "i8"),  # ns; 0: every touch is a sample
+        ("every", "i8"),  # ns, BY_EVENT or BY_CHANGE
         ("hedge_window", "i8"),  # samples, or bars
         ("hedge_least", "i8"),  # samples that make a hedge
         ("spread_window", "i8"),  # samples, or bars

@@ -98,6 +98,14 @@ def test_an_event_is_measured_against_the_samples_before_it():
     assert rows["z"][2] == pytest.approx(4.5 / 0.5**0.5)
 
 
+def test_a_change_makes_a_sample_of_what_it_ends():
+    prices = [900, 900, 900, 1000, 1000, 1400, 1400]
+    quotes = tape(quote(1, START, 1, 800, 800), *(quote(2 + k, START, 0, y, y) for k, y in enumerate(prices)))
+    rows = measure(spread(TWO, zscore=ROLLING_2, every="change"), quotes)
+    assert rows["state"].tolist() == [1, 1, 1, 1, 1, 0, 0]
+    np.testing.assert_allclose(rows["mean"][-2:], (5.0 + 6.0) / 2)
+
+
 def test_a_leg_that_does_not_trade_keeps_its_last_mid_and_stops_the_sampling():
     quotes = tape(
         quote(1, START, 0, 900, 900, state=1),
