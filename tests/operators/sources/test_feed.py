@@ -54,7 +54,7 @@ def test_a_capture_of_packets_may_have_a_second_line():
         ({"format": "mold_pcap", "patience": "0s"}, "greater than 0"),
         ({"format": "mold_pcap", "delay": "1s"}, "remove 'delay'"),
         ({"path": ""}, "feed 'f' has no path; add the capture's file"),
-        ({"venue": "kraken"}, "feed 'f' is a capture, no websocket; remove 'venue'"),
+        ({"venue": "kraken"}, "feed 'f' is no websocket; remove 'venue'"),
         ({"format": "session", "connection": "A", "record": "a.jsonl"}, "no websocket; remove 'record'"),
         ({"format": "session"}, "has no connection: a session holds several"),
         ({"connection": "A"}, "is of one connection alone; remove 'connection'"),
