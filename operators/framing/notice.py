@@ -2,8 +2,8 @@
 
 A notice stands in the input log where the message would have been, so that it is recorded and replayed as they are.
 It starts with a zero byte, which starts no message of ITCH, and a word: `gap` and `rec` are followed by the first and
-the last number concerned (8 bytes each, big-endian), `bad` by the reason, a zero byte and the bytes refused, `ses` by
-the number of the next message (8 bytes) and the name of the session.
+the last number concerned (8 bytes each, big-endian), `bad` by the reason, a zero byte and the bytes refused, `ses` and
+`end` by the number of the next message (8 bytes) and the name of the session.
 """
 
 import struct
@@ -12,8 +12,8 @@ from typing import NamedTuple
 from operators.framing.mold_output import Lost, Recovered
 from operators.framing.refused import Refused
 
-GAP, RECOVERED, REFUSED, BEGAN = b"\0gap", b"\0rec", b"\0bad", b"\0ses"
-KINDS = (GAP, RECOVERED, REFUSED, BEGAN)
+GAP, RECOVERED, REFUSED, BEGAN, OVER = b"\0gap", b"\0rec", b"\0bad", b"\0ses", b"\0end"
+KINDS = (GAP, RECOVERED, REFUSED, BEGAN, OVER)
 
 
 class Began(NamedTuple):
@@ -23,20 +23,27 @@ class Began(NamedTuple):
     sequence: int
 
 
-Notice = Lost | Recovered | Refused | Began
+class Over(NamedTuple):
+    """The session has ended; its next message would have been `sequence`."""
+
+    session: bytes
+    sequence: int
+
+
+Notice = Lost | Recovered | Refused | Began | Over
 
 NUMBERS_LENGTH = 20
 """Bytes of a notice about numbers."""
 
 _NUMBERS = struct.Struct(">4sQQ")
-_BEGAN = struct.Struct(">4sQ")
+_SESSION = struct.Struct(">4sQ")
 _INT64_MAX = (1 << 63) - 1
 
 
 def encode_notice(notice: Notice) -> bytes:
     """The notice as a message of the input log."""
-    if isinstance(notice, Began):
-        return _BEGAN.pack(BEGAN, notice.sequence) + notice.session
+    if isinstance(notice, Began | Over):
+        return _SESSION.pack(BEGAN if isinstance(notice, Began) else OVER, notice.sequence) + notice.session
     if isinstance(notice, Refused):
         return REFUSED + notice.reason.encode("ascii", "backslashreplace") + b"\0" + notice.data
     return _NUMBERS.pack(GAP if isinstance(notice, Lost) else RECOVERED, notice.first, notice.last)
@@ -48,8 +55,9 @@ def decode_notice(data: bytes) -> Notice | None:
     if kind == REFUSED:
         reason, separator, refused = data[4:].partition(b"\0")
         return Refused(reason.decode("ascii", "backslashreplace"), refused) if separator else None
-    if kind == BEGAN and size >= _BEGAN.size:
-        return Began(data[_BEGAN.size :], _BEGAN.unpack_from(data)[1])
+    if kind in (BEGAN, OVER) and size >= _SESSION.size:
+        session, sequence = data[_SESSION.size :], _SESSION.unpack_from(data)[1]
+        return Began(session, sequence) if kind == BEGAN else Over(session, sequence)
     if kind not in (GAP, RECOVERED) or size != NUMBERS_LENGTH:
         return None
     first, last = (min(number, _INT64_MAX) for number in _NUMBERS.unpack(data)[1:])

@@ -20,7 +20,6 @@ _FRAMINGS = {
     "recording": frame_recording,
     "session": frame_session,
     "mold_pcap": frame_stamped,
-    "journal": frame_stamped,
 }
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]

@@ -6,14 +6,39 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from operators.sources.endpoint import Address
 from schemas.instrument import Definition
 from schemas.parameter_types import Duration
 
-FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal"]
+FeedFormat = Literal["itch50", "recording", "session", "mold_pcap", "journal", "moldudp64", "soupbintcp"]
+
+LIVE = frozenset({"moldudp64", "soupbintcp"})
+"""Formats that are listened to."""
+
+_FIELDS_OF: dict[str, tuple[str, ...]] = {
+    "lines": ("moldudp64",),
+    "interface": ("moldudp64",),
+    "server": ("moldudp64", "soupbintcp"),
+    "session": ("moldudp64", "soupbintcp"),
+    "sequence": ("moldudp64", "soupbintcp"),
+    "username": ("soupbintcp",),
+    "password": ("soupbintcp",),
+}
+"""Which formats a field of live feeds is of."""
+
+_NEEDED = {
+    "moldudp64": {"lines": "lines: [233.54.12.111:26477]"},
+    "soupbintcp": {
+        "server": "server: 192.0.2.7:17000",
+        "username": "username: pair",
+        "password": "password: ${SOUP_PASSWORD}",
+    },
+}
+"""What a live feed cannot do without, and what it may look like."""
 
 
 class FeedConfig(Definition):
-    """A recorded capture. Files ending in `.gz` or `.zst` are decompressed while they are read.
+    """A recorded capture, or a live feed. Files ending in `.gz` or `.zst` are decompressed while they are read.
 
     `itch50` is NASDAQ's BinaryFILE: every message behind its length, two bytes big-endian. It records
     event time only, as nanoseconds since the session's midnight: `date` and `timezone` say which, and
@@ -30,13 +55,17 @@ class FeedConfig(Definition):
     `mold_pcap` is a packet capture, pcap or pcapng, of MoldUDP64 over UDP; the desk clock is the time of
     capture. `path_b` is the capture of the other line of the same feed: what either has, comes once.
 
-    `journal` is what was received live, as `operators.sources.journal` wrote it down; the desk clock is the
-    receive time. It is read once the session is over.
+    `journal` is this feed's part of what the desk has received live, out of the desk's `journal`.
+
+    `moldudp64` listens to the `lines` of a feed and asks `server` for what all of them lost. `soupbintcp` logs in to
+    `server`. Both are of one session and begin with its message number `sequence`; the desk clock is the receive time.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")
     format: FeedFormat = Field(description="how the capture is framed")
-    path: str = Field(min_length=1, description="the capture's file, relative to the data folder; .gz and .zst")
+    path: str = Field(
+        default="", description="captures: the file, relative to the data folder; .gz and .zst are decompressed"
+    )
     instruments: tuple[str, ...] = Field(default=(), description="ids of the instruments it speaks of")
     connection: str | None = Field(
         default=None, min_length=1, description="session: the `conn` whose messages these are"
@@ -49,6 +78,24 @@ class FeedConfig(Definition):
     port: int | None = Field(default=None, ge=1, le=65535, description="mold_pcap: only datagrams to this UDP port")
     patience: Duration = Field(
         default=100_000_000, gt=0, description="mold_pcap: how long messages wait for one missing before them"
+    )
+
+    lines: tuple[Address, ...] = Field(
+        default=(), description="moldudp64: multicast groups or local addresses, as host:port; the lines of one feed"
+    )
+    interface: str = Field(
+        default="0.0.0.0", description="moldudp64: local address through which multicast groups are joined"
+    )
+    server: Address | None = Field(default=None, description="live: host:port to ask again (moldudp64) or log in to")
+    session: str | None = Field(
+        default=None, min_length=1, max_length=10, description="live: the session; default: the one that is on"
+    )
+    sequence: int = Field(
+        default=1, ge=0, description="live: first message wanted of a session not followed before; 0: what comes"
+    )
+    username: str | None = Field(default=None, max_length=6, description="soupbintcp: who logs in")
+    password: str | None = Field(
+        default=None, max_length=10, repr=False, description="soupbintcp: write ${NAME}, and set it in the environment"
     )
 
     @field_validator("timezone")
@@ -98,9 +145,36 @@ class FeedConfig(Definition):
     def _has_lines(self) -> "FeedConfig":
         fields = type(self).model_fields
         present = [name for name in ("path_b", "port", "patience") if getattr(self, name) != fields[name].default]
+        if present == ["patience"] and self.format == "moldudp64":
+            return self
         if present and self.format != "mold_pcap":
             raise ValueError(f"feed {self.id!r} is no capture of packets; remove {present[0]!r}, or use mold_pcap")
         return self
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> "FeedConfig":
+        is_capture = self.format not in LIVE and self.format != "journal"
+        if is_capture and not self.path:
+            raise ValueError(f"feed {self.id!r} has no path: {self.format} is a capture; add the `path` of its file")
+        if not is_capture and self.path:
+            whose = "is listened to" if self.is_live else "is in the desk's `journal`"
+            raise ValueError(f"feed {self.id!r} {whose}, and has no file of its own; remove 'path'")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_listened_to(self) -> "FeedConfig":
+        for name, formats in _FIELDS_OF.items():
+            if getattr(self, name) != type(self).model_fields[name].default and self.format not in formats:
+                raise ValueError(f"feed {self.id!r}: {name!r} is of {' and '.join(formats)}; remove it")
+        for name, example in _NEEDED.get(self.format, {}).items():
+            if not getattr(self, name):
+                raise ValueError(f"feed {self.id!r} has no {name}; add it, such as `{example}`")
+        return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is listened to."""
+        return self.format in LIVE
 
     @property
     def origin_ns(self) -> int:

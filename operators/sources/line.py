@@ -32,6 +32,17 @@ class Line(ABC):
         """Take note of an entry of an earlier life, in order, before the first `poll`."""
 
     @property
+    def place(self) -> str | None:
+        """What `resume` needs to know in the stead of everything followed and handed over so far.
+
+        None where a line needs all of it: then a restart reads the whole journal again, however long it has become.
+        """
+        return None
+
+    def resume(self, place: str) -> None:  # noqa: B027
+        """Be where a line was whose `place` this is, before the first `follow`."""
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing will come any more: the session has ended and all of it was handed over."""
         return False

@@ -121,8 +121,8 @@ BROKEN = {
     "feed's format": (
         "format: recording",
         "format: recorded",
-        "12:28: desks[0].feeds[0].format: should be 'itch50', 'recording', 'session', 'mold_pcap' or 'journal', "
-        "found 'recorded'",
+        "12:28: desks[0].feeds[0].format: should be 'itch50', 'recording', 'session', 'mold_pcap', 'journal', "
+        "'moldudp64' or 'soupbintcp', found 'recorded'",
     ),
     "feed's instruments": (
         "path: tape.gz}",
