@@ -61,7 +61,8 @@ class Player:
         loss: float = 0.0,
         seed: int = 0,
     ) -> None:
-        self._messages, self._speed, self._lines = messages, speed, list(lines)
+        self._messages, self._lines = messages, list(lines)
+        self.speed = speed
         self._next = next(messages, None)
         self._begin = self._next[0] if self._next else 0
         self._began_ns = self._spoke_ns = time.monotonic_ns()
@@ -126,7 +127,7 @@ class Player:
 
     def _due(self, now_ns: int) -> list[bytes]:
         found: list[bytes] = []
-        until = self._begin + (now_ns - self._began_ns) * self._speed if self._speed else float("inf")
+        until = self._begin + (now_ns - self._began_ns) * self.speed if self.speed else float("inf")
         while self._next is not None and self._next[0] <= until and len(found) < _AT_ONCE:
             found.append(self._next[1])
             self._next = next(self._messages, None)
