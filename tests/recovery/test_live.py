@@ -18,6 +18,7 @@ from operators.sources.journal_input import JournalInput
 from schemas.market import RawKind
 from tests.conftest import ROOT
 from tests.operators.sources import log
+from tests.recovery import processes, tables
 from tests.recovery.live_server import LOCALHOST
 from tests.recovery.session import OPERATORS, messages_of
 from tests.recovery.text_sink import read_tables
@@ -25,6 +26,7 @@ from tests.recovery.text_sink import read_tables
 PARAMETERS = SessionParameters(
     symbols=8, groups=2, pairs=8, messages=12_000, hours=0.1, seed=3, half_life=("10s", "20s")
 )
+SMALL = {"segment": 100_000}
 PLAYING_S = 45
 """The session lasts longer than anybody is killed; then the rest of it is played at once."""
 
@@ -48,21 +50,27 @@ def session(tmp_path_factory) -> Path:
     return write_session(PARAMETERS, tmp_path_factory.mktemp("live") / "session")
 
 
-def write_config(path, session, feeds):
-    """A configuration with a desk for each feed; the journals are beside it."""
+def write_config(path, session, feeds, journal=None):
+    """A configuration with a desk for each feed; the journals are beside it, or the only one is named."""
     desk = {"capital": 10_000_000, "pairs": str(session / PAIRS)}
     document = {
         "run": path.stem,
         "target": "chdb://clickhouse",
         "instruments": str(session / INSTRUMENTS),
         "desks": [
-            {"id": name, **desk, "feeds": [{"id": "itch", **feed}], "journal": {"path": name, "segment": 100_000}}
+            {
+                "id": name,
+                **desk,
+                "feeds": [{"id": "itch", **feed}],
+                "journal": {"path": str(journal or name), **SMALL},
+            }
             for name, feed in feeds.items()
         ],
         "operators": [operator | _QUICK.get(operator["id"], {}) for operator in OPERATORS if operator["id"] in _KEPT],
         "tables": {"quotes": {"every": "50ms"}, "spreads": {"every": "50ms"}},
         "runtime": {"frame": 64},
     }
+    path.parent.mkdir(exist_ok=True)
     path.write_text(yaml.safe_dump(document, sort_keys=False))
     return path
 
@@ -115,27 +123,21 @@ def test_many_kills_of_two_desks_that_listen(session, server, tmp_path, seed):
     check(session, server, tmp_path, kills=100, seed=seed)
 
 
+def feeds_of(server):
+    """What a desk for each protocol listens to."""
+    _, lines, (replies, soup) = server
+    mold = {"lines": [f"{LOCALHOST}:{line}" for line in lines], "server": f"{LOCALHOST}:{replies}", "patience": "1m"}
+    login = {"server": f"{LOCALHOST}:{soup}", "username": "pair", "password": "secret"}
+    return {"mold": {"format": "moldudp64", **mold}, "soup": {"format": "soupbintcp", **login}}
+
+
 def check(session, server, folder, kills, seed):
     print(f"seed {seed}")
-    process, lines, (replies, soup) = server
-    feeds = {
-        "mold": {
-            "format": "moldudp64",
-            "lines": [f"{LOCALHOST}:{line}" for line in lines],
-            "server": f"{LOCALHOST}:{replies}",
-            "patience": "1m",
-        },
-        "soup": {
-            "format": "soupbintcp",
-            "server": f"{LOCALHOST}:{soup}",
-            "username": "pair",
-            "password": "secret",
-        },
-    }
+    feeds = feeds_of(server)
     config = write_config(folder / "live.yaml", session, feeds)
     running = lives(config, folder, kills, seed)
     assert running.stdout.readline() == "killed\n"
-    os.kill(process.pid, signal.SIGUSR1)
+    os.kill(server[0].pid, signal.SIGUSR1)
     running.communicate("go on\n", timeout=60)
     assert running.returncode == 0
 
@@ -159,3 +161,54 @@ def check(session, server, folder, kills, seed):
     for desk in feeds:
         assert found[f"{desk}/quotes"].count("\n") > 50
         assert found[f"{desk}/feed_events"].count("\n") >= kills // 5
+
+
+FULL = """
+set -e
+mount -t tmpfs -o size=300k tmpfs {folder}
+{run} || echo "full $?"
+mount -o remount,size=20m {folder}
+{run} && echo "then $?"
+cp -r {folder} {copy}
+"""
+
+
+def test_a_full_disk_stops_the_run_with_one_line_and_room_lets_it_go_on(session, server, tmp_path):
+    fill_up(session, server, tmp_path)
+
+
+@pytest.mark.soak
+def test_tables_of_a_run_that_was_stopped_by_a_full_disk_are_those_of_its_journal(session, server, tmp_path):
+    config = fill_up(session, server, tmp_path)
+    replay = tmp_path / "replay" / "live.yaml"
+    processes.run(write_config(replay, session, {"soup": {"format": "journal"}}, tmp_path / "copy"))
+    found, expected = (tables.dump(tables.target_of(path), path.parent / "tables") for path in (config, replay))
+    assert len(tables.column(found, "quotes", "seq")) > 20
+    assert found.keys() == expected.keys()
+    for table in found.keys() - {"runs"}:  # which say that one was live
+        assert found[table] == expected[table], table
+
+
+def fill_up(session, server, tmp_path):
+    """For real: on a file system of 300 kB in a namespace of its own, which is then made larger."""
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no namespace can be had here to mount a small file system in")
+    os.kill(server[0].pid, signal.SIGUSR1)
+    soup = {"soup": feeds_of(server)["soup"]}
+    config = write_config(tmp_path / "live.yaml", session, soup)
+    (tmp_path / "soup").mkdir()
+    flow = f"{sys.executable} -m bytewax.run \"flows.trade:build('{config}')\" -r {tmp_path / 'recovery'} -s 1 -b 0"
+    script = FULL.format(folder=tmp_path / "soup", run=flow, copy=tmp_path / "copy")
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "full 2\n" in done.stdout
+    assert "then 0\n" in done.stdout
+    told = [line for line in done.stderr.splitlines() if line.startswith("pairflow: ")]
+    assert len(told) == 1
+    reason = "No space left on device; make room, and run the same command again: the run goes on from there"
+    assert told[0].endswith(reason)
+    assert "Traceback" not in done.stderr
+    assert heard(tmp_path / "copy")[0] == messages_of((session / FEED).read_bytes())
+    return config
