@@ -6,6 +6,7 @@ those. A ConfigError says `file:line:column: key.path: what was found and what w
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,8 @@ from schemas.errors import ConfigError
 from schemas.instrument import Definition, Instrument
 
 _CHDB = "chdb://"
+_PASSWORD = re.compile(r"""(\bpassword"?\s*:\s*)(?!["']?\$\{)(?:"[^"]*"|'[^']*'|[^\s,}]+)""")
+"""A password as it is written, in YAML or JSON, unless it is taken from the environment."""
 
 
 class Config(Definition):
@@ -80,10 +83,9 @@ class Config(Definition):
         """The file as it was written, without passwords, for the record that is kept of the run."""
         text = self._document.text or self.model_dump_json(exclude={"target"})
         secret = Address.parse(self.target).secret
-        passwords = {feed.password or "" for desk in self.desks for feed in desk.feeds}
-        for form in {secret, quote(secret, safe=""), *passwords} - {""}:
+        for form in {secret, quote(secret, safe="")} - {""}:
             text = text.replace(form, "***")
-        return text
+        return _PASSWORD.sub(r"\1***", text)
 
     def desk(self, name: str) -> Desk:
         """The desk called `name` as its operators see it. Raises ConfigError where there is none."""
