@@ -8,23 +8,23 @@ from types import FrameType
 
 
 class Stop(threading.Event):
-    """Set when the run is to stop; `why` says what stands in its way, where something does."""
+    """Set when the run is to stop, by a signal or because something stands in its way."""
 
-    why: Exception | None = None
+    is_failure = False
 
     def because(self, error: Exception) -> None:
-        """Stop, as nothing can go on before a person has mended this."""
-        self.why = error
+        """Stop, as nothing can go on before a person has mended this, which one line says."""
+        print(f"pairflow: {error}", file=sys.stderr, flush=True)
+        self.is_failure = True
         self.set()
 
-    def report(self) -> None:
-        """Having stopped because of something, end the process with one line about it, and exit code 2.
+    def exit(self) -> None:
+        """Where something stood in the way, end the process with exit code 2.
 
-        To be called at exit: the runner itself ends every flow that ended with 0.
+        To be called at exit: the runner ends with 0 whatever made the sources end.
         """
-        if self.why is not None:
+        if self.is_failure:
             sys.stdout.flush()
-            print(f"pairflow: {self.why}", file=sys.stderr, flush=True)
             os._exit(2)
 
 

@@ -76,7 +76,7 @@ def _prepared(path: str) -> Dataflow:
     )
     gc.freeze()  # what is loaded by now stays: the garbage collector need not walk it in the middle of a market
     progress.start()
-    atexit.register(stop.report)
+    atexit.register(stop.exit)
     atexit.register(progress.finish, stop, sink.delivered)
     return dataflow(config, graph, sink, progress, stop)
 
@@ -86,7 +86,7 @@ def dataflow(config: Config, graph: Graph, sink: Sink[Any], progress: Progress, 
     desks = {desk.id: config.desk(desk.id) for desk in config.desks}
     inputs = {desk.id: desk_input(config, desk) for desk in config.desks}
     runtime, stop = config.runtime, stop or Stop()
-    source = Inputs(inputs, runtime.frame, stop, progress.read, pause_ns=runtime.pause, on_full=stop.because)
+    source = Inputs(inputs, runtime.frame, stop, progress.read, pause_ns=runtime.pause, on_error=stop.because)
 
     flow = Dataflow("pairflow")
     cuts = op.input("feeds", flow, source)

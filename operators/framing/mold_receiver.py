@@ -2,8 +2,8 @@
 
 The two lines of a feed (A and B) and the answers of a retransmission server carry the same numbers, so they all go
 to the same `receive`: whichever brings a message first, wins. Nothing is passed on before what precedes it was passed
-on or given up. A gap is given up when nothing of it has come for `patience_ns`, or when more messages wait behind it than
-`waiting_max`; then, and only then, its numbers are reported as lost.
+on or given up. A gap is given up when nothing of it has come for `patience_ns`, or when more messages wait behind it
+than `waiting_max`; then, and only then, its numbers are reported as lost.
 """
 
 from collections.abc import Iterator

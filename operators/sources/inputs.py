@@ -12,7 +12,7 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from operators.sources.desk_input import DeskInput
 from operators.sources.feed import FeedConfig
-from schemas.errors import JournalError
+from schemas.errors import CaptureError, JournalError, PairflowError
 from schemas.market import RawFrame
 
 OnProgress = Callable[[str, int, int, float], None]
@@ -55,7 +55,8 @@ class Inputs(FixedPartitionedSource[Item, Any]):
 
     A desk has captures, or opens its own input. Where nothing has come, it is looked for again after `pause_ns`; 0 is
     at once, which takes a whole core. Setting `stop` ends the source where it stands, without the END entry: the run
-    can be resumed. So it ends when a journal takes nothing more, which `on_full` is told first.
+    can be resumed. So it ends where an input cannot be read or a journal takes nothing more, once `on_error` was told;
+    without that, these are raised.
     """
 
     def __init__(
@@ -66,10 +67,10 @@ class Inputs(FixedPartitionedSource[Item, Any]):
         on_progress: OnProgress | None = None,
         *,
         pause_ns: int = 0,
-        on_full: Callable[[JournalError], None] | None = None,
+        on_error: Callable[[PairflowError], None] | None = None,
     ) -> None:
         self._desks, self._frame, self._pause_ns = desks, frame, pause_ns
-        self._stop, self._on_progress, self._on_full = stop or threading.Event(), on_progress, on_full
+        self._stop, self._on_progress, self._on_error = stop or threading.Event(), on_progress, on_error
 
     def list_parts(self) -> list[str]:
         """The desks."""
@@ -80,10 +81,18 @@ class Inputs(FixedPartitionedSource[Item, Any]):
         _hold_thread_state()
         desk = self._desks[for_part]
         open_desk: OpenDesk = desk if callable(desk) else partial(DeskInput, desk)
-        source = open_desk(self._frame, resume_state, for_part)
+        source: DeskSource
+        try:
+            source = open_desk(self._frame, resume_state, for_part)
+        except (CaptureError, JournalError) as e:
+            if self._on_error is None:
+                raise
+            self._on_error(e)
+            self._stop.set()
+            return DeskPartition(for_part, _Unreadable(resume_state), self._stop, None, 0, None)
         if self._on_progress is not None and resume_state is not None:
             self._on_progress(for_part, 0, resume_state.clock, source.fraction)
-        return DeskPartition(for_part, source, self._stop, self._on_progress, self._pause_ns, self._on_full)
+        return DeskPartition(for_part, source, self._stop, self._on_progress, self._pause_ns, self._on_error)
 
 
 class DeskPartition(StatefulSourcePartition[Item, Any]):
@@ -96,10 +105,10 @@ class DeskPartition(StatefulSourcePartition[Item, Any]):
         stop: threading.Event,
         on_progress: OnProgress | None,
         pause_ns: int,
-        on_full: Callable[[JournalError], None] | None,
+        on_error: Callable[[PairflowError], None] | None,
     ) -> None:
         self._desk, self._source, self._stop, self._on_progress = desk, source, stop, on_progress
-        self._pause, self._on_full = timedelta(microseconds=pause_ns / 1000), on_full
+        self._pause, self._on_error = timedelta(microseconds=pause_ns / 1000), on_error
         self._is_idle = False
 
     def next_batch(self) -> list[Item]:
@@ -129,12 +138,30 @@ class DeskPartition(StatefulSourcePartition[Item, Any]):
     def _next(self) -> RawFrame | None:
         try:
             return self._source.next()
-        except JournalError as e:
-            if self._on_full is None:
+        except (CaptureError, JournalError) as e:
+            if self._on_error is None:
                 raise
-            self._on_full(e)
+            self._on_error(e)
             self._stop.set()
             return None
+
+
+class _Unreadable:
+    """Stands in for an input that could not be opened, and keeps the position it was to be resumed at."""
+
+    fraction = 0.0
+
+    def __init__(self, position: Any) -> None:
+        self._position = position
+
+    def next(self) -> RawFrame | None:
+        return None
+
+    def snapshot(self) -> Any:
+        return self._position
+
+    def close(self) -> None:
+        pass
 
 
 def _hold_thread_state() -> None:

@@ -42,9 +42,10 @@ def itch_messages(path: Path) -> Iterator[Timed]:
 class Player:
     """Sends the messages of a session at `speed` times their pace; 0 is as fast as it goes.
 
-    `lines` are where MoldUDP64 packets go, each of which is lost on a line with probability `loss`; requests for them
-    are answered at `replies`; `interface` is the local address from which multicast groups are sent to. `soup` is where clients log in, with `passwords` by username; there, all is sent as soon
-    as it has been played. Raises OSError where an address cannot be had.
+    `lines` are where MoldUDP64 packets go, each of which is lost on a line with probability `loss`; `interface` is the
+    local address from which multicast groups are sent to. Requests for packets are answered at `replies`. `soup` is
+    where clients log in, with `passwords` by username; they are sent all that has been played. Raises OSError where an
+    address cannot be had.
     """
 
     def __init__(

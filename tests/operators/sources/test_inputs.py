@@ -130,7 +130,7 @@ class Sparse:
 def test_where_nothing_has_come_it_is_looked_for_after_the_pause(pause_ns, longest_s):
     full, told, stop, out = JournalError("full"), [], threading.Event(), []
     source = Sparse([1, 0, 0, 0, 2, full])
-    inputs = Inputs({"desk": lambda *_: source}, 16, stop, pause_ns=pause_ns, on_full=told.append)
+    inputs = Inputs({"desk": lambda *_: source}, 16, stop, pause_ns=pause_ns, on_error=told.append)
     begin = time.monotonic()
     run_main(flow_of(inputs, out))
     assert 3 * pause_ns / 1e9 <= time.monotonic() - begin < 3 * pause_ns / 1e9 + longest_s
@@ -143,3 +143,24 @@ def test_a_full_journal_that_nobody_asks_to_be_told_of_is_an_exception():
     with pytest.raises(BytewaxRuntimeError) as error:
         run_main(flow_of(Inputs({"desk": lambda *_: Sparse([JournalError("full")])}, 16), []))
     assert isinstance(error.value.__cause__, JournalError)
+
+
+def test_an_input_that_cannot_be_opened_is_told_and_keeps_its_place(desks, tmp_path):
+    folder = tmp_path / "recovery"
+    folder.mkdir()
+    init_db_dir(folder, 1)
+    recovery = RecoveryConfig(str(folder))
+    stop, told, out = threading.Event(), [], []
+    run = {"epoch_interval": timedelta(0), "recovery_config": recovery}
+    run_main(flow_of(Inputs(desks, 16, stop, lambda desk, rows, ts, _: ts > 300 and stop.set()), out), **run)
+    path = desks["beta"][0][1]
+    content = path.read_bytes()
+    path.write_bytes(b"")
+    stop = threading.Event()
+    run_main(flow_of(Inputs(desks, 16, stop, on_error=told.append), out), **run)
+    assert {type(error) for error in told} == {CaptureError}
+    assert stop.is_set()
+    path.write_bytes(content)
+    run_main(flow_of(Inputs(desks, 16, on_error=told.append), out), **run)
+    for desk, feeds in desks.items():
+        assert entries_of(out, desk) == log.read_all(feeds)
