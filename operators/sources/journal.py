@@ -111,8 +111,9 @@ class Journal:
     def close(self) -> None:
         """Give the files back; unless it need not, the disk has all of it then."""
         if self._file >= 0:
-            if self._sync != "never":
-                os.fdatasync(self._file)
+            with suppress(OSError):  # a disk that fails has failed before
+                if self._sync != "never":
+                    os.fdatasync(self._file)
             os.close(self._file)
         os.close(self._lock)
 
