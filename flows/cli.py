@@ -208,6 +208,41 @@ def record(
 
 
 @app.command()
+def serve(
+    session_file: Annotated[Path, typer.Argument(metavar="FILE", help="ITCH 5.0 as BinaryFILE, such as session.itch.")],
+    line: Annotated[list[str], typer.Option(help="MoldUDP64: host:port of a line; may be given again.")] = [],  # noqa: B006
+    replies: Annotated[str | None, typer.Option(help="MoldUDP64: host:port where requests are answered.")] = None,
+    soup: Annotated[str | None, typer.Option(help="SoupBinTCP: host:port to log in to.")] = None,
+    username: Annotated[str, typer.Option(help="SoupBinTCP: who may log in.")] = "pair",
+    password: Annotated[str, typer.Option(envvar="SOUP_PASSWORD", help="SoupBinTCP: the password.")] = "secret",
+    session: Annotated[str, typer.Option(help="Name of the session.")] = "PAIRFLOW",
+    speed: Annotated[float, typer.Option(min=0, help="Times the recorded pace; 0: as fast as it goes.")] = 1.0,
+    loss: Annotated[float, typer.Option(min=0, max=1, help="Share of the packets that each line loses.")] = 0.0,
+) -> None:
+    """Play a recorded session over MoldUDP64 and SoupBinTCP, for a live desk to listen to."""
+    from flows.serving import serve_session
+    from operators.sources.endpoint import parse_endpoint
+
+    try:
+        lines = [parse_endpoint(one) for one in line]
+        others = [parse_endpoint(one) if one else None for one in (replies, soup)]
+    except ValueError as e:
+        raise typer.BadParameter(str(e)) from None
+    if not lines and soup is None:
+        raise typer.BadParameter("give at least one --line, or --soup")
+    serve_session(
+        session_file,
+        session,
+        speed,
+        lines=lines,
+        replies=others[0],
+        soup=others[1],
+        passwords={username: password},
+        loss=loss,
+    )
+
+
+@app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One statement that reads.")],
     config: Annotated[Path, typer.Option(help="The configuration whose target is asked.")] = _DEMO_CONFIG,

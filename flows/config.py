@@ -6,6 +6,7 @@ those. A ConfigError says `file:line:column: key.path: what was found and what w
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +23,13 @@ from operators import registry
 from operators.operator import Component, Desk, Feed, Parameters
 from operators.sinks.address import Address
 from operators.sources.feed import FeedConfig
+from operators.sources.journal_segment import segments_of
 from schemas.errors import ConfigError
 from schemas.instrument import Definition, Instrument
 
 _CHDB = "chdb://"
+_PASSWORD = re.compile(r"""(\bpassword"?\s*:\s*)(?!["']?\$\{)(?:"[^"]*"|'[^']*'|[^\s,}]+)""")
+"""A password as it is written, in YAML or JSON, unless it is taken from the environment."""
 
 
 class Config(Definition):
@@ -77,12 +81,12 @@ class Config(Definition):
 
     @property
     def text(self) -> str:
-        """The file as it was written, without the target's password, for the record that is kept of the run."""
+        """The file as it was written, without passwords, for the record that is kept of the run."""
         text = self._document.text or self.model_dump_json(exclude={"target"})
         secret = Address.parse(self.target).secret
         for form in {secret, quote(secret, safe="")} - {""}:
             text = text.replace(form, "***")
-        return text
+        return _PASSWORD.sub(r"\1***", text)
 
     def desk(self, name: str) -> Desk:
         """The desk called `name` as its operators see it. Raises ConfigError where there is none."""
@@ -99,6 +103,11 @@ class Config(Definition):
         """Whether and how densely the stream is written."""
         return self.tables.get(stream, usual_setting(stream))
 
+    def journal_path(self, desk: DeskConfig) -> Path:
+        """The folder of a desk's journal."""
+        assert desk.journal is not None
+        return self.data / desk.journal.path
+
     def feed_path(self, feed: FeedConfig) -> Path:
         """The file of a feed."""
         return self.data / feed.path
@@ -114,7 +123,8 @@ class Config(Definition):
     def digest(self) -> str:
         """SHA-256 of everything that determines rows; not of the run's name, the target or the runtime.
 
-        Feeds count by file name and size. Raises ConfigError where a feed's file is missing.
+        Captures and journals that are read count by name and size, live feeds by what they are, not by where.
+        Raises ConfigError where a file is missing.
         """
         meaning = {
             "instruments": [instrument.model_dump(mode="json") for instrument in self.instruments],
@@ -127,6 +137,10 @@ class Config(Definition):
 
     def _desk_meaning(self, i: int) -> dict[str, Any]:
         desk = self.desks[i]
+        meaning = desk.model_dump(mode="json", exclude={"feeds", "journal", "tick"})
+        if desk.journal is not None:
+            kinds = [feed.model_dump(mode="json", include={"id", "format", "instruments"}) for feed in desk.feeds]
+            return meaning | {"feeds": kinds} | ({} if desk.is_live else {"journal": self._journal_meaning(i)})
         feeds = []
         for j, feed in enumerate(desk.feeds):
             path = self.feed_path(feed)
@@ -134,7 +148,14 @@ class Config(Definition):
                 raise self.error(("desks", i, "feeds", j, "path"), missing_feed(path))
             size = {"name": path.name, "bytes": path.stat().st_size}
             feeds.append(feed.model_dump(mode="json", exclude={"path"}) | {"file": size})
-        return desk.model_dump(mode="json", exclude={"feeds"}) | {"feeds": feeds}
+        return meaning | {"feeds": feeds}
+
+    def _journal_meaning(self, i: int) -> dict[str, Any]:
+        path = self.journal_path(self.desks[i])
+        segments = segments_of(path)
+        if not segments:
+            raise self.error(("desks", i, "journal", "path"), missing_journal(path))
+        return {"name": path.name, "bytes": sum(segment.stat().st_size for segment in segments)}
 
     def _operator_meaning(self, i: int) -> dict[str, Any]:
         operator = self.operators[i]
@@ -151,6 +172,11 @@ class Config(Definition):
 def missing_feed(path: Path) -> str:
     """What to say of a feed without a file."""
     return f"there is no file {path}; record or simulate it, or set `data` to the folder that holds it"
+
+
+def missing_journal(path: Path) -> str:
+    """What to say of a journal without a segment."""
+    return f"there is no journal in {path}; record one live, or set `data` to the folder that holds it"
 
 
 def load(path: str | Path) -> Config:

@@ -6,6 +6,7 @@ from typing import Any
 from flows.settings import RESERVED_IDS, DeskConfig, OperatorConfig
 from flows.wording import MisplacedError, hint
 from flows.yaml_lines import KeyPath
+from operators.sources.feed import FeedConfig
 from schemas.instrument import Instrument, Pair, every_pair
 
 
@@ -35,6 +36,7 @@ def check_references(
             raise MisplacedError(("operators", i, "id"), message)
     for i, desk in enumerate(desks):
         _check_desk(desk, instruments, ("desks", i))
+    _check_journals(desks)
 
 
 def _check_unique(what: str, items: Sequence[Any], path: KeyPath) -> None:
@@ -55,9 +57,46 @@ def _check_desk(desk: DeskConfig, instruments: Sequence[Instrument], path: KeyPa
             if name not in known:
                 message = f"there is no instrument {name!r}{hint(name, known)}"
                 raise MisplacedError((*path, "feeds", i, "instruments", j), message)
+    _check_sources(desk, path)
     own = desk_instruments(desk, instruments)
     _check_currency(desk, own, path)
     _check_legs(desk, {i.id for i in own}, known, path)
+
+
+def _check_sources(desk: DeskConfig, path: KeyPath) -> None:
+    """A desk listens, reads its journal, or reads captures: one of these for all its feeds."""
+    first = desk.feeds[0]
+    for i, feed in enumerate(desk.feeds):
+        if _source(feed) != _source(first):
+            message = (
+                f"feed {feed.id!r} is {_source(feed)} and feed {first.id!r} is {_source(first)}: a desk is live as a "
+                "whole or recorded as a whole; make two desks of it"
+            )
+            raise MisplacedError((*path, "feeds", i, "format"), message)
+    is_capture = not first.is_live and first.format != "journal"
+    if desk.journal is None and not is_capture:
+        purpose = "is written to first" if first.is_live else "is read from"
+        message = f"desk {desk.id!r} has no journal, which {purpose}; add one, such as `journal: {{path: {desk.id}}}`"
+        raise MisplacedError(path, message)
+    if desk.journal is not None and is_capture:
+        message = f"desk {desk.id!r} reads captures, which need no journal; remove it, or let its feeds be live"
+        raise MisplacedError((*path, "journal"), message, key=True)
+
+
+def _source(feed: FeedConfig) -> str:
+    return "live" if feed.is_live else "of a journal" if feed.format == "journal" else "a capture"
+
+
+def _check_journals(desks: Sequence[DeskConfig]) -> None:
+    """No journal is written by one desk and known to another."""
+    first: dict[str, int] = {}
+    for i, desk in enumerate(desks):
+        if desk.journal is None:
+            continue
+        j = first.setdefault(desk.journal.path, i)
+        if i != j and (desk.is_live or desks[j].is_live):
+            message = f"desks {desks[j].id!r} and {desk.id!r} have the same journal; give each its own"
+            raise MisplacedError(("desks", i, "journal", "path"), message)
 
 
 def _check_currency(desk: DeskConfig, own: Sequence[Instrument], path: KeyPath) -> None:

@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.config import Config, missing_feed
+from flows.config import Config, missing_feed, missing_journal
 from flows.contract.verdict import Verdict
 from flows.graph import Graph, Node
 from flows.json_schema import summary
 from flows.parameter_docs import describe, duration_text
 from operators.operator import Component
+from operators.sources.journal_segment import segments_of
 from schemas.record import Schema
 
 _PIPE_WIDTH = 160
@@ -103,8 +104,16 @@ def _reads(node: Node) -> str:
 
 
 def _missing_feeds(config: Config) -> list[str]:
-    paths = [(desk.id, feed.id, config.feed_path(feed)) for desk in config.desks for feed in desk.feeds]
-    return [f"desk {desk}, feed {feed}: {missing_feed(path)}" for desk, feed, path in paths if not path.exists()]
+    missing = []
+    for desk in config.desks:
+        if desk.journal is None:
+            paths = [(feed.id, config.feed_path(feed)) for feed in desk.feeds]
+            missing += [
+                f"desk {desk.id}, feed {feed}: {missing_feed(path)}" for feed, path in paths if not path.exists()
+            ]
+        elif not desk.is_live and not segments_of(config.journal_path(desk)):
+            missing.append(f"desk {desk.id}: {missing_journal(config.journal_path(desk))}")
+    return missing
 
 
 def _count(n: int, what: str) -> str:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -48,6 +49,25 @@ OperatorId = Annotated[
 ]
 
 
+Sync = Annotated[
+    int | Literal["always", "never"],
+    BeforeValidator(lambda v: v if v in ("always", "never") or type(v) is int else duration_ns(v)),
+    Field(json_schema_extra={"type": "string"}),
+]
+
+
+class JournalConfig(Definition):
+    """Where a desk that listens writes down what it hears, before anything is made of it."""
+
+    path: str = Field(min_length=1, description="folder, relative to the data folder; made where there is none")
+    sync: Sync = Field(
+        default=10**9,
+        description="when the disk must have what was written: always (before it is processed), never, "
+        "or within a time; a killed process loses nothing either way, a power failure does",
+    )
+    segment: int = Field(default=64 << 20, ge=1 << 10, description="bytes after which another file is begun")
+
+
 class DeskConfig(Definition):
     """A set of pairs with its own capital, feeds and ledger."""
 
@@ -55,6 +75,10 @@ class DeskConfig(Definition):
     capital: Money = Field(gt=0, description="starting equity, in the currency of the desk's instruments")
     seed: int = Field(default=0, ge=0, description="seed of everything random on this desk")
     feeds: tuple[FeedConfig, ...] = Field(min_length=1, description="what the desk listens to")
+    journal: JournalConfig | None = Field(
+        default=None, description="live feeds: what they are written to first; feeds of format journal: what is read"
+    )
+    tick: Duration = Field(default=10**9, gt=0, description="live feeds: time without input after which time is told")
     pairs: tuple[Pair, ...] = Field(default=(), description="pairs traded, or the path of a YAML file with the list")
     every_pair: bool = Field(
         default=False, description="every two of the desk's instruments are a pair, called Y/X; for `discovery`"
@@ -65,6 +89,11 @@ class DeskConfig(Definition):
         if self.every_pair and self.pairs:
             raise ValueError("`every_pair: true` declares all pairs there are; drop `pairs`, or every_pair")
         return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it listens, rather than reads."""
+        return self.feeds[0].is_live
 
 
 Inputs = tuple[str, ...] | Mapping[str, tuple[str, ...]]
@@ -166,4 +195,7 @@ class RuntimeConfig(Definition):
     fuse: bool = Field(default=True, description="run a desk's operators as one bytewax step")
     flush_rows: int = Field(default=10_000, ge=1, description="write a table once this many rows wait for it")
     flush_age: Duration = Field(default=10**9, gt=0, description="write a table once a row waited this long")
+    pause: Duration = Field(
+        default=10**6, ge=0, description="live: pause where nothing has come; 0s is none, which takes a whole core"
+    )
     recovery_parts: int = Field(default=2, ge=1, le=64, description="partitions of a recovery directory, when created")

@@ -9,7 +9,6 @@ command again resumes.
 import atexit
 import gc
 import sys
-import threading
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,12 +21,13 @@ from bytewax.outputs import Sink
 
 from flows.chain import plan
 from flows.config import Config, load
+from flows.desk_inputs import desk_input
 from flows.graph import Graph, build_graph
 from flows.logs import configure_logs
 from flows.progress import Progress
 from flows.recovery import prepare, requested_directory
 from flows.steps import ChainLogic, NumberingLogic, StepLogic
-from flows.stopping import stop_on_signals
+from flows.stopping import Stop, stop_on_signals
 from flows.table_files import check_files
 from operators.sinks.clickhouse import ClickHouseSink
 from operators.sinks.target import Target
@@ -78,19 +78,20 @@ def _prepared(path: str) -> Dataflow:
     )
     gc.freeze()  # what is loaded by now stays: the garbage collector need not walk it in the middle of a market
     progress.start()
+    atexit.register(stop.exit)
     atexit.register(progress.finish, stop, sink.delivered)
     return dataflow(config, graph, sink, progress, stop)
 
 
-def dataflow(
-    config: Config, graph: Graph, sink: Sink[Any], progress: Progress, stop: threading.Event | None = None
-) -> Dataflow:
+def dataflow(config: Config, graph: Graph, sink: Sink[Any], progress: Progress, stop: Stop | None = None) -> Dataflow:
     """Feeds → chain → sink, every desk a partition and a key. Unfused, each step of the chain is a step here."""
     desks = {desk.id: config.desk(desk.id) for desk in config.desks}
-    feeds = {desk.id: [(feed, config.feed_path(feed)) for feed in desk.feeds] for desk in config.desks}
+    inputs = {desk.id: desk_input(config, desk) for desk in config.desks}
+    runtime, stop = config.runtime, stop or Stop()
+    source = Inputs(inputs, runtime.frame, stop, progress.read, pause_ns=runtime.pause, on_error=stop.because)
 
     flow = Dataflow("pairflow")
-    cuts = op.input("feeds", flow, Inputs(feeds, config.runtime.frame, stop, progress.read))
+    cuts = op.input("feeds", flow, source)
     if config.runtime.fuse:
         outputs = op.stateful_batch("chain", cuts, partial(ChainLogic, graph, desks, progress))
     else:

@@ -17,6 +17,10 @@ class CaptureError(PairflowError):
     """An input capture cannot be read, or is not the one an earlier run of the same name read."""
 
 
+class JournalError(PairflowError):
+    """The journal of a live desk cannot be written to: what comes cannot be kept, so nothing may be made of it."""
+
+
 class TargetError(PairflowError):
     """The ClickHouse target refuses, is held by another process, or holds another configuration's run."""
 

@@ -15,7 +15,7 @@ from operators.feeds.itch_kernel import NEVER_DEFINED, REJECT, SCALE, decode
 from operators.feeds.itch_layout import LOCATES, PRICE_UNITS, code_table, layout_table, plain_table
 from operators.feeds.itch_reject import Reason, explain, is_truncated
 from operators.feeds.itch_remark import Remark, remark, remark_on
-from operators.framing.notice import Began, decode_notice
+from operators.framing.notice import Began, Over, decode_notice
 from operators.framing.refused import Refused
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator
@@ -186,8 +186,10 @@ class Itch50(Operator):
         """A dead letter, a feed event, or nothing."""
         if reason == Reason.REMARK:
             return remark(message)
+        if reason == Reason.RECONNECT:
+            return FeedEventKind.RECONNECT, 0, 0
         notice = decode_notice(message) if reason == Reason.NOTICE else None
-        if isinstance(notice, Began):
+        if isinstance(notice, Began | Over):
             return None
         if isinstance(notice, Refused):
             return notice

@@ -34,6 +34,7 @@ def itch_example(seed: int) -> Example:
     elsewhere = rng.random(len(raw.rows))
     raw.rows["feed"][elsewhere < 0.05] = 0
     raw.rows["kind"][elsewhere > 0.95] = RawKind.TICK
+    raw.rows["kind"][elsewhere > 0.998] = RawKind.CONNECT
     return Example(desk, {"feed": "nasdaq", "date": "2019-12-30"}, {"raw": raw})
 
 

@@ -49,7 +49,7 @@ INSTRUMENT_OF, LOCATE_OF, SESSION, LAYOUTS, SYMBOLS, FOLLOWED, SCALES, EVENT_ROW
 )
 
 _I4, _I8, _EVENT = np.dtype(np.int32), np.dtype(np.int64), EVENTS.dtype
-_MESSAGE = int(RawKind.MESSAGE)
+_MESSAGE, _CONNECT = int(RawKind.MESSAGE), int(RawKind.CONNECT)
 _DIRECTORY, _STATUS, _TRADE, _SYNC = int(DIRECTORY), int(EventKind.STATUS), int(EventKind.TRADE), int(EventKind.SYNC)
 _CLOCK_BITS = (1 << 48) - 1
 _BUY, _SELL, _TRADING, _NASDAQ = ord("B"), ord("S"), ord("T"), ord("Q")
@@ -63,6 +63,7 @@ _EMPTY, _TYPE, _LENGTH, _CLOCK, _UNDEFINED, _REDEFINED, _STOCK, _SIDE, _SHARES, 
     int, list(Reason)[:12]
 )
 _CODE, _REMARK, _NOTICE = int(Reason.CODE), int(Reason.REMARK), int(Reason.NOTICE)
+_RECONNECT = int(Reason.RECONNECT)
 
 
 @kernel
@@ -82,7 +83,12 @@ def decode(ctx: Any, rows: Frame, data: Frame) -> tuple[int, int]:
     decoded = rejected = 0
     for i in range(len(rows)):
         raw = rows[i]
-        if raw.kind != _MESSAGE or raw.feed != feed:
+        if raw.feed != feed or raw.kind not in (_MESSAGE, _CONNECT):
+            continue
+        if raw.kind == _CONNECT:
+            reject = rejects[rejected]
+            reject.row, reject.reason, reject.instrument = i, _RECONNECT, NOT_FOLLOWED
+            rejected += 1
             continue
         message, size = base + raw.start, raw.size
         if raw.start < 0 or size < 0 or raw.start + size > len(data):

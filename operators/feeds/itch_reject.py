@@ -17,7 +17,7 @@ from schemas.instrument import Instrument
 
 
 class Reason(IntEnum):
-    """Why a message was rejected: the first thing wrong with it. The last two reject nothing: see `itch_remark`."""
+    """Why a message was rejected: the first thing wrong with it. The last three reject nothing: see `itch_remark`."""
 
     EMPTY = 1
     TYPE = 2
@@ -34,6 +34,7 @@ class Reason(IntEnum):
     CODE = 13
     REMARK = 14  # it becomes a feed event
     NOTICE = 15  # it is what a source says of messages that did not come
+    RECONNECT = 16  # it is no message: the feed's connection was opened anew
 
 
 def is_truncated(reason: int, message: bytes) -> bool:

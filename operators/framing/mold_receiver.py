@@ -2,8 +2,8 @@
 
 The two lines of a feed (A and B) and the answers of a retransmission server carry the same numbers, so they all go
 to the same `receive`: whichever brings a message first, wins. Nothing is passed on before what precedes it was passed
-on or given up. A gap is given up when it has been open for `patience_ns`, or when more messages wait behind it than
-`waiting_max`; then, and only then, its numbers are reported as lost.
+on or given up. A gap is given up when nothing of it has come for `patience_ns`, or when more messages wait behind it
+than `waiting_max`; then, and only then, its numbers are reported as lost.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,13 @@ from operators.framing.refused import Refused
 
 @dataclass
 class _Opening:
-    """A gap as it was found: its numbers, when it was found, and when to ask for it (again)."""
+    """A gap as it was found: its numbers, when it was found or last grew smaller, and when to ask for it (again)."""
 
     first: int
     last: int
-    opened_ns: int
+    since_ns: int
     ask_ns: int
+    asked_ns: int = 0
 
 
 @dataclass
@@ -42,6 +43,9 @@ class MoldReceiver:
     patience_ns: int = 1_000_000_000
     waiting_max: int = 100_000
     ask_every_ns: int = 20_000_000
+    """A gap is asked for so long after the last time, if nothing of it has come."""
+    ask_on_ns: int = 200_000
+    """And so long, if something has: what fits into one answer is often a small part."""
     counts: Counts = field(default_factory=Counts)
     _highest: int = 0
     """One more than the highest number known to have been sent."""
@@ -99,14 +103,14 @@ class MoldReceiver:
         for gap in self._open:
             if gap.ask_ns > now_ns:
                 continue
-            gap.ask_ns = now_ns + self.ask_every_ns
+            gap.ask_ns, gap.asked_ns = now_ns + self.ask_every_ns, now_ns
             for first, last in self._missing(gap):
                 yield Request(self.session or b"", first, min(last - first + 1, COUNT_MAX))
 
     @property
     def expires_ns(self) -> int | None:
         """When `expire` will have something to do; None: not before the next packet."""
-        return self._open[0].opened_ns + self.patience_ns if self._open else None
+        return self._open[0].since_ns + self.patience_ns if self._open else None
 
     @property
     def asks_ns(self) -> int | None:
@@ -150,7 +154,8 @@ class MoldReceiver:
                 self.counts.messages += len(fresh)
                 self.sequence = behind
                 return
-            messages, sequence = fresh, expected
+            messages, sequence, gap = fresh, expected, self._open[0]
+            gap.since_ns, gap.ask_ns = now_ns, min(gap.ask_ns, max(now_ns, gap.asked_ns + self.ask_on_ns))
         for number, message in enumerate(messages, sequence):
             if number < expected or number in self._waiting:
                 self.counts.duplicates += 1
@@ -161,7 +166,7 @@ class MoldReceiver:
         """Pass on what has become next, and give up what has been missing for too long."""
         self._pass_on(out)
         while self._open and (
-            now_ns - self._open[0].opened_ns >= self.patience_ns or len(self._waiting) > self.waiting_max
+            now_ns - self._open[0].since_ns >= self.patience_ns or len(self._waiting) > self.waiting_max
         ):
             self._give_up(out)
         if self.session is not None and self.sequence == self._end and not self._is_over:
@@ -203,6 +208,8 @@ class MoldReceiver:
     def _missing(self, gap: _Opening) -> list[tuple[int, int]]:
         """(first, last) of every row of numbers of a gap that has not come since."""
         first = max(gap.first, self.sequence)
+        if gap is self._open[-1] and len(self._waiting) == self._highest - gap.last - 1:
+            return [(first, gap.last)] if first <= gap.last else []  # all that waits is behind it
         if gap.last - first < len(self._waiting):
             came = [number for number in range(first, gap.last + 1) if number in self._waiting]
         else:

@@ -1,7 +1,6 @@
 """The sending side of MoldUDP64: numbers messages, packs them, and answers requests for what was missed."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from operators.framing.mold_packet import (
@@ -27,8 +26,8 @@ class MoldSender:
     payload_max: int = PAYLOAD_MAX
     kept_max: int = 1_000_000
     _first: int = 1
-    """Number of the oldest message kept."""
-    _kept: deque[bytes] = field(default_factory=deque)
+    """Number of the oldest message held, of which at most twice as many are as are kept."""
+    _held: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.session = padded(self.session)
@@ -36,15 +35,16 @@ class MoldSender:
     @property
     def sequence(self) -> int:
         """The number of the next message."""
-        return self._first + len(self._kept)
+        return self._first + len(self._held)
 
     def send(self, messages: Iterable[bytes]) -> list[bytes]:
         """`messages` in as few packets as they fit into, in order."""
         pending, first = list(messages), self.sequence
-        self._kept.extend(pending)
-        while len(self._kept) > self.kept_max:
-            self._kept.popleft()
-            self._first += 1
+        self._held += pending
+        if len(self._held) > 2 * self.kept_max:
+            surplus = len(self._held) - self.kept_max
+            del self._held[:surplus]
+            self._first += surplus
         packets, start = [], 0
         while start < len(pending):
             count = self._fitting(pending[start : start + COUNT_MAX])
@@ -67,15 +67,12 @@ class MoldSender:
             return request
         if request.session != self.session:
             return Refused(f"session: expected {self.session!r}, came {request.session!r}", data)
-        if not self._first <= request.sequence < self.sequence:
-            return Refused(
-                f"sequence number: expected {self._first} to {self.sequence - 1}, came {request.sequence}", data
-            )
-        wanted = list(self._between(request.sequence, min(request.sequence + request.wanted, self.sequence)))
+        oldest = max(self._first, self.sequence - self.kept_max)
+        if not oldest <= request.sequence < self.sequence:
+            return Refused(f"sequence number: expected {oldest} to {self.sequence - 1}, came {request.sequence}", data)
+        first = request.sequence - self._first
+        wanted = self._held[first : first + min(request.wanted, self.payload_max)]  # no more can fit
         return self._packet(request.sequence, wanted[: self._fitting(wanted)])
-
-    def _between(self, first: int, behind: int) -> Iterator[bytes]:
-        return (self._kept[number - self._first] for number in range(first, behind))
 
     def _fitting(self, messages: Sequence[bytes]) -> int:
         """How many of `messages` fit into one packet; at least one of them."""

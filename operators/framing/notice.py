@@ -3,7 +3,8 @@
 A notice stands in the input log where the message would have been, so that it is recorded and replayed as they are.
 It starts with a zero byte, which starts no message of ITCH, and a word: `gap` and `rec` are followed by the first and
 the last number concerned (8 bytes each, big-endian), `dup` by how many messages came again (8 bytes), `bad` by the
-reason, a zero byte and the bytes refused, `ses` by the number of the next message (8 bytes) and the session's name.
+reason, a zero byte and the bytes refused, `ses` and `end` by the number of the next message (8 bytes) and the name of
+the session.
 """
 
 import struct
@@ -12,8 +13,8 @@ from typing import NamedTuple
 from operators.framing.mold_output import Lost, Recovered, Repeated
 from operators.framing.refused import Refused
 
-GAP, RECOVERED, REFUSED, BEGAN, REPEATED = b"\0gap", b"\0rec", b"\0bad", b"\0ses", b"\0dup"
-KINDS = (GAP, RECOVERED, REFUSED, BEGAN, REPEATED)
+GAP, RECOVERED, REFUSED, BEGAN, OVER, REPEATED = b"\0gap", b"\0rec", b"\0bad", b"\0ses", b"\0end", b"\0dup"
+KINDS = (GAP, RECOVERED, REFUSED, BEGAN, OVER, REPEATED)
 
 
 class Began(NamedTuple):
@@ -23,7 +24,14 @@ class Began(NamedTuple):
     sequence: int
 
 
-Notice = Lost | Recovered | Repeated | Refused | Began
+class Over(NamedTuple):
+    """The session has ended; its next message would have been `sequence`."""
+
+    session: bytes
+    sequence: int
+
+
+Notice = Lost | Recovered | Repeated | Refused | Began | Over
 
 NUMBERS_LENGTH = 20
 """Bytes of a notice about numbers."""
@@ -35,8 +43,8 @@ _INT64_MAX = (1 << 63) - 1
 
 def encode_notice(notice: Notice) -> bytes:
     """The notice as a message of the input log."""
-    if isinstance(notice, Began):
-        return _NUMBER.pack(BEGAN, notice.sequence) + notice.session
+    if isinstance(notice, Began | Over):
+        return _NUMBER.pack(BEGAN if isinstance(notice, Began) else OVER, notice.sequence) + notice.session
     if isinstance(notice, Repeated):
         return _NUMBER.pack(REPEATED, notice.messages)
     if isinstance(notice, Refused):
@@ -50,8 +58,9 @@ def decode_notice(data: bytes) -> Notice | None:
     if kind == REFUSED:
         reason, separator, refused = data[4:].partition(b"\0")
         return Refused(reason.decode("ascii", "backslashreplace"), refused) if separator else None
-    if kind == BEGAN and size >= _NUMBER.size:
-        return Began(data[_NUMBER.size :], _NUMBER.unpack_from(data)[1])
+    if kind in (BEGAN, OVER) and size >= _NUMBER.size:
+        session, sequence = data[_NUMBER.size :], _NUMBER.unpack_from(data)[1]
+        return Began(session, sequence) if kind == BEGAN else Over(session, sequence)
     if kind == REPEATED and size == _NUMBER.size:
         return Repeated(min(_NUMBER.unpack(data)[1], _INT64_MAX))
     if kind not in (GAP, RECOVERED) or size != NUMBERS_LENGTH:

@@ -42,6 +42,11 @@ class SoupConnection:
         self._is_told_end = False
         self._sent_ns = self._heard_ns = now_ns
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are messages that it has not been sent."""
+        return self._next is not None and self._next < len(self._server.messages)
+
     def receive(self, data: bytes, now_ns: int) -> list[Unsequenced | Debug | Refused]:
         """What a piece of the client's byte stream leads to; see `pull` for what to send back."""
         self._heard_ns = now_ns

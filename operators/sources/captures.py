@@ -25,7 +25,6 @@ _FRAMINGS = {
     "recording": frame_recording,
     "session": frame_session,
     "mold_pcap": frame_stamped,
-    "journal": frame_stamped,
     "lean": frame_session,
     "lobster": frame_session,
     "table": frame_session,

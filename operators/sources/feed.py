@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from operators.sources.endpoint import Address
 from operators.sources.file_feed import FILES, LeanTicks, check_file_feed, lean_table
 from operators.sources.fix_settings import FixSettings
 from operators.sources.websocket_feed import check_websocket_feed
@@ -25,13 +26,41 @@ FeedFormat = Literal[
     "lobster",
     "table",
     "fix_log",
+    "moldudp64",
+    "soupbintcp",
     "websocket",
     "fix_session",
 ]
 
+LIVE = frozenset({"moldudp64", "soupbintcp", "websocket", "fix_session"})
+"""Formats that are listened to."""
+
+_FIELDS_OF: dict[str, tuple[str, ...]] = {
+    "lines": ("moldudp64",),
+    "interface": ("moldudp64",),
+    "server": ("moldudp64", "soupbintcp"),
+    "session": ("moldudp64", "soupbintcp"),
+    "sequence": ("moldudp64", "soupbintcp"),
+    "username": ("soupbintcp",),
+    "password": ("soupbintcp",),
+    "fix": ("fix_session",),
+}
+"""Which formats a field of live feeds is of."""
+
+_NEEDED = {
+    "moldudp64": {"lines": "lines: [233.54.12.111:26477]"},
+    "soupbintcp": {
+        "server": "server: 192.0.2.7:17000",
+        "username": "username: pair",
+        "password": "password: ${SOUP_PASSWORD}",
+    },
+    "fix_session": {"fix": "fix: {address: fix.example.com:9876, sender: DESK, target: VENUE}"},
+}
+"""What a live feed cannot do without, and what it may look like."""
+
 
 class FeedConfig(Definition):
-    """A recorded capture, or a connection. Files ending in `.gz` or `.zst` are decompressed while they are read.
+    """A recorded capture, or a live feed. Files ending in `.gz` or `.zst` are decompressed while they are read.
 
     `itch50` is NASDAQ's BinaryFILE: every message behind its length, two bytes big-endian. It records
     event time only, as nanoseconds since the session's midnight: `date` and `timezone` say which, and
@@ -48,8 +77,7 @@ class FeedConfig(Definition):
     `mold_pcap` is a packet capture, pcap or pcapng, of MoldUDP64 over UDP; the desk clock is the time of
     capture. `path_b` is the capture of the other line of the same feed: what either has, comes once.
 
-    `journal` is what was received live, as `operators.sources.journal` wrote it down; the desk clock is the
-    receive time. It is read once the session is over.
+    `journal` is this feed's part of what the desk has received live, out of the desk's `journal`.
 
     `lean`, `lobster` and `table` are files of rows, which record event time only: `date` and `timezone` say whose
     clock, and `delay` is how much later the desk is taken to have received it. Files ending in `.zip` are read as
@@ -63,11 +91,16 @@ class FeedConfig(Definition):
     SendingTime, and `delay` later.
 
     `fix_session` is live: a session with the server that `fix` names. The desk clock is the time of receipt.
+
+    `moldudp64` listens to the `lines` of a feed and asks `server` for what all of them lost. `soupbintcp` logs in to
+    `server`. Both are of one session and begin with its message number `sequence`; the desk clock is the receive time.
     """
 
     id: str = Field(min_length=1, description="unique name, as shown in tables")
     format: FeedFormat = Field(description="how the capture is framed")
-    path: str = Field(default="", description="the capture's file, relative to the data folder; .gz and .zst")
+    path: str = Field(
+        default="", description="captures: the file, relative to the data folder; .gz and .zst are decompressed"
+    )
     instruments: tuple[str, ...] = Field(default=(), description="ids of the instruments it speaks of")
     connection: str | None = Field(
         default=None, min_length=1, description="session: the `conn` whose messages these are"
@@ -109,6 +142,24 @@ class FeedConfig(Definition):
     retry: Duration = Field(default=500_000_000, gt=0, description="websocket: wait before connecting anew; it doubles")
     retry_most: Duration = Field(default=30_000_000_000, gt=0, description="websocket: the longest such wait")
 
+    lines: tuple[Address, ...] = Field(
+        default=(), description="moldudp64: multicast groups or local addresses, as host:port; the lines of one feed"
+    )
+    interface: str = Field(
+        default="0.0.0.0", description="moldudp64: local address through which multicast groups are joined"
+    )
+    server: Address | None = Field(default=None, description="live: host:port to ask again (moldudp64) or log in to")
+    session: str | None = Field(
+        default=None, min_length=1, max_length=10, description="live: the session; default: the one that is on"
+    )
+    sequence: int = Field(
+        default=1, ge=0, description="live: first message wanted of a session not followed before; 0: what comes"
+    )
+    username: str | None = Field(default=None, max_length=6, description="soupbintcp: who logs in")
+    password: str | None = Field(
+        default=None, max_length=10, repr=False, description="soupbintcp: write ${NAME}, and set it in the environment"
+    )
+
     @field_validator("timezone")
     @classmethod
     def _is_known(cls, value: str | None) -> str | None:
@@ -126,27 +177,9 @@ class FeedConfig(Definition):
         return value
 
     @model_validator(mode="after")
-    def _is_somewhere(self) -> "FeedConfig":
+    def _is_a_websocket(self) -> "FeedConfig":
         check_websocket_feed(self)
-        if self.format == "websocket":
-            return self
-        if self.format == "fix_session":
-            self._check_fix_session()
-            return self
-        if not self.path:
-            raise ValueError(f"feed {self.id!r} has no path; add the capture's file, such as `path: session.log`")
-        if self.fix is not None:
-            raise ValueError(f"feed {self.id!r} is no live FIX session; remove 'fix', or use fix_session")
         return self
-
-    def _check_fix_session(self) -> None:
-        if self.path:
-            raise ValueError(f"feed {self.id!r} is live; remove 'path'")
-        if self.fix is None:
-            raise ValueError(
-                f"feed {self.id!r} does not say whom to log on to; add `fix`, "
-                "such as `fix: {address: fix.example.com:9876, sender: DESK, target: VENUE}`"
-            )
 
     @model_validator(mode="after")
     def _is_connected(self) -> "FeedConfig":
@@ -182,6 +215,8 @@ class FeedConfig(Definition):
     def _has_lines(self) -> "FeedConfig":
         fields = type(self).model_fields
         present = [name for name in ("path_b", "port", "patience") if getattr(self, name) != fields[name].default]
+        if present == ["patience"] and self.format == "moldudp64":
+            return self
         if present and self.format != "mold_pcap":
             raise ValueError(f"feed {self.id!r} is no capture of packets; remove {present[0]!r}, or use mold_pcap")
         return self
@@ -198,6 +233,31 @@ class FeedConfig(Definition):
             return self.table
         assert self.ticks is not None
         return lean_table(self.ticks, self.assumed_qty, self.suspicious != "keep")
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> "FeedConfig":
+        is_capture = self.format not in LIVE and self.format != "journal"
+        if is_capture and not self.path:
+            raise ValueError(f"feed {self.id!r} has no path: {self.format} is a capture; add the `path` of its file")
+        if not is_capture and self.path:
+            whose = "is listened to" if self.is_live else "is in the desk's `journal`"
+            raise ValueError(f"feed {self.id!r} {whose}, and has no file of its own; remove 'path'")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_listened_to(self) -> "FeedConfig":
+        for name, formats in _FIELDS_OF.items():
+            if getattr(self, name) != type(self).model_fields[name].default and self.format not in formats:
+                raise ValueError(f"feed {self.id!r}: {name!r} is of {' and '.join(formats)}; remove it")
+        for name, example in _NEEDED.get(self.format, {}).items():
+            if not getattr(self, name):
+                raise ValueError(f"feed {self.id!r} has no {name}; add it, such as `{example}`")
+        return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is listened to."""
+        return self.format in LIVE
 
     @property
     def origin_ns(self) -> int:

@@ -75,17 +75,6 @@ class MoldCapture(MadeContent):
             raise CaptureError(f"feed {self._id!r}: {self._paths[number]} cannot be read: {e}") from e
 
 
-def write_journal(feed: FeedConfig, path: Path, journal: Path) -> None:
-    """Write down the feed's content once, to be read as `format: journal` as often as wanted, and much faster."""
-    capture, scratch = MoldCapture(feed, path), memoryview(bytearray(1 << 20))
-    try:
-        with journal.open("wb") as file:
-            while made := capture.read_into(scratch):
-                file.write(scratch[:made])
-    finally:
-        capture.close()
-
-
 def _reader(file: CaptureFile) -> Read:
     """A function that gives the next so many bytes of `file`, which is read in larger pieces."""
     buffer, scratch = bytearray(), memoryview(bytearray(_CHUNK_BYTES))

@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 
 from operators.framing.mold_output import Output
@@ -56,10 +56,14 @@ class MoldSocket:
         return [sock.getsockname()[1] for sock in self._sockets[1:]]
 
     def poll(self, timeout_s: float) -> list[Output]:
-        """What has come, or was given up, within `timeout_s`; returns as soon as there is something."""
+        """What has come, or was given up, within `timeout_s`; returns as soon as there is something.
+
+        With 0 it does not wait.
+        """
         out: list[Output] = []
-        deadline = time.monotonic_ns() + int(timeout_s * 1e9)
-        while not out and (now := time.monotonic_ns()) < deadline:
+        now = time.monotonic_ns()
+        deadline = now + int(timeout_s * 1e9)
+        while True:
             out += self._receiver.expire(now)
             self._ask(now)
             due = (self._receiver.expires_ns, self._receiver.asks_ns if self.server else None)
@@ -67,7 +71,9 @@ class MoldSocket:
             for key, _ in self._selector.select(max(wait_ns, 0) / 1e9):
                 assert isinstance(key.fileobj, socket.socket)
                 self._take(key.fileobj, out)
-        return out
+            now = time.monotonic_ns()
+            if out or now >= deadline:
+                return out
 
     def close(self) -> None:
         """Give the sockets back."""
@@ -77,14 +83,15 @@ class MoldSocket:
         for _ in range(_AT_ONCE):
             try:
                 data = sock.recv(_DATAGRAM_MAX)
-            except (BlockingIOError, ConnectionRefusedError):  # refused: the server was not there for a request
+            except OSError:  # nothing more, or: the server was not there for a request
                 return
             out += self._receiver.receive(data, time.monotonic_ns())
 
     def _ask(self, now_ns: int) -> None:
         if self.server is not None:
-            for request in self._receiver.requests(now_ns):
-                self._asking.sendto(encode_request(request), self.server)
+            with suppress(OSError):  # there is no way to the server now: it is asked again
+                for request in self._receiver.requests(now_ns):
+                    self._asking.sendto(encode_request(request), self.server)
 
 
 def _listening(line: Address, interface: str) -> socket.socket:

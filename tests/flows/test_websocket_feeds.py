@@ -32,6 +32,7 @@ desks:
     capital: 1_000_000
     feeds:
       - FEED
+    JOURNAL
     pairs:
       - {id: BTC-ETH, y: BTCUSDT@bybit, x: ETHUSDT@bybit, hedge: 20}
 operators:
@@ -51,7 +52,8 @@ RECORDED = (
 
 def configured(folder: Path, feed: str) -> Config:
     path = folder / "config.yaml"
-    path.write_text(CONFIG.replace("FEED", feed))
+    journal = "journal: {path: journal}" if "websocket" in feed else ""
+    path.write_text(CONFIG.replace("FEED", feed).replace("JOURNAL", journal))
     return load(path)
 
 

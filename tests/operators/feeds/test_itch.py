@@ -8,7 +8,7 @@ from operators.feeds import itch_encode as itch
 from operators.feeds.itch import Itch50
 from operators.feeds.itch_example import raw_frame
 from operators.framing.mold_output import Lost, Recovered
-from operators.framing.notice import Began, encode_notice
+from operators.framing.notice import Began, Over, encode_notice
 from operators.framing.refused import Refused
 from operators.operator import Desk, Feed, copy_state
 from schemas.errors import ConfigError, InvariantError
@@ -158,6 +158,17 @@ def test_broken_trades_and_circuit_breakers_are_feed_events():
     ]
     assert [letter[0] for letter in produced["dead_letters"]] == [8]
     assert "events" not in produced
+
+
+def test_a_connection_that_was_opened_anew_is_told_and_costs_no_book_its_sync():
+    raw = raw_frame([*DIRECTORY, b"", b"", encode_notice(Over(b"S", 9))], feed=1)
+    raw.rows["kind"][-3:-1] = RawKind.CONNECT
+    raw.rows["feed"][-2] = 0
+    produced = run(operator(), raw)
+    assert [row[2:] for row in produced["feed_events"]] == [(1, -1, FeedEventKind.RECONNECT, 0, 0)]
+    assert produced["feed_events"][0][0] == len(DIRECTORY) + 1
+    assert produced["dead_letters"] == []
+    assert len(produced["events"]) == 3  # the directory's
 
 
 def test_messages_lost_on_their_way_leave_every_followed_book_unsynced():

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operators.framing.mold_output import Lost, Recovered, Repeated
-from operators.framing.notice import Began, decode_notice, encode_notice
+from operators.framing.notice import Began, Over, decode_notice, encode_notice
 from operators.framing.refused import Refused
 
 numbers = st.integers(0, 2**63 - 1)
@@ -15,6 +15,7 @@ reasons = st.text(st.characters(codec="ascii", exclude_characters="\0"))
     | st.builds(Repeated, numbers)
     | st.builds(Refused, reasons, st.binary())
     | st.builds(Began, st.binary(max_size=10), st.integers(0, 2**64 - 1))
+    | st.builds(Over, st.binary(max_size=10), st.integers(0, 2**64 - 1))
 )
 def test_a_notice_is_what_it_was_encoded_from(notice):
     assert decode_notice(encode_notice(notice)) == notice

@@ -4,6 +4,9 @@ from pydantic import ValidationError
 from operators.sources.feed import FeedConfig
 from tests.operators.sources.log import ITCH, MIDNIGHT_NS
 
+MOLD = {"format": "moldudp64", "path": "", "lines": ["239.255.77.1:26477", "239.255.77.2:26477"]}
+SOUP = {"format": "soupbintcp", "path": "", "server": "localhost:17000", "username": "pair", "password": "secret"}
+
 
 def feed(**settings):
     return FeedConfig.model_validate({"id": "f", "format": "recording", "path": "f.gz", **settings})
@@ -33,6 +36,18 @@ def test_a_capture_of_packets_may_have_a_second_line():
     assert FeedConfig.model_validate_json(feed(format="mold_pcap").model_dump_json()).patience == 100_000_000
 
 
+def test_a_live_feed_says_where_to_listen_and_keeps_its_password_to_itself():
+    mold = feed(**MOLD, server="127.0.0.1:17000", patience="5s")
+    assert mold.lines == (("239.255.77.1", 26477), ("239.255.77.2", 26477))
+    assert mold.is_live
+    assert FeedConfig.model_validate_json(mold.model_dump_json()) == mold
+    soup = feed(**SOUP)
+    assert soup.server == ("localhost", 17000)
+    assert "secret" not in repr(soup)
+    assert not feed().is_live
+    assert not feed(format="journal", path="").is_live
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -53,9 +68,26 @@ def test_a_capture_of_packets_may_have_a_second_line():
         ({"format": "mold_pcap", "port": 70_000}, "less than or equal to 65535"),
         ({"format": "mold_pcap", "patience": "0s"}, "greater than 0"),
         ({"format": "mold_pcap", "delay": "1s"}, "remove 'delay'"),
-        ({"path": ""}, "feed 'f' has no path; add the capture's file"),
         ({"venue": "kraken"}, "feed 'f' is no websocket; remove 'venue'"),
         ({"format": "session", "connection": "A", "record": "a.jsonl"}, "no websocket; remove 'record'"),
+        ({"path": ""}, "no path: recording is a capture; add the `path` of its file"),
+        ({"format": "journal"}, "is in the desk's `journal`, and has no file of its own; remove 'path'"),
+        ({"format": "moldudp64"}, "is listened to, and has no file of its own; remove 'path'"),
+        ({**MOLD, "lines": []}, r"has no lines; add it, such as `lines: \[233.54.12.111:26477\]`"),
+        ({**MOLD, "lines": ["233.54.12.111"]}, "is not an address; write host:port, such as 233.54.12.111:26477"),
+        ({**MOLD, "lines": ["a:70000"]}, "is not an address"),
+        ({**MOLD, "lines": [26477]}, "is not an address"),
+        ({**MOLD, "username": "pair"}, "'username' is of soupbintcp; remove it"),
+        ({**MOLD, "delay": "1ms"}, "remove 'delay'"),
+        ({**MOLD, "session": "ELEVEN BYTE"}, "at most 10 characters"),
+        ({**MOLD, "sequence": -1}, "greater than or equal to 0"),
+        ({**SOUP, "server": None}, "has no server; add it"),
+        ({**SOUP, "username": None}, "has no username; add it"),
+        ({**SOUP, "password": None}, r"has no password; add it, such as `password: \$\{SOUP_PASSWORD\}`"),
+        ({**SOUP, "password": "much too long"}, "at most 10 characters"),
+        ({**SOUP, "lines": ["a:1"]}, "'lines' is of moldudp64; remove it"),
+        ({**SOUP, "patience": "1s"}, "is no capture of packets; remove 'patience'"),
+        ({"server": "a:1"}, "'server' is of moldudp64 and soupbintcp; remove it"),
         ({"format": "session"}, "has no connection: a session holds several"),
         ({"connection": "A"}, "is of one connection alone; remove 'connection'"),
         ({"format": "session", "connection": ""}, "at least 1 character"),

@@ -263,10 +263,13 @@ def test_settings_that_cannot_be_are_refused(change, message):
 @pytest.mark.parametrize(
     ("feed", "message"),
     [
-        ({"format": "fix_session"}, "add `fix`"),
+        ({"format": "fix_session"}, "has no fix; add it"),
         ({"format": "fix_session", "path": "x", "fix": {}}, "remove 'path'|Field required"),
-        ({"format": "fix_log"}, "add the capture's file"),
-        ({"format": "fix_log", "path": "x", "fix": {"address": "h:1", **SETTINGS}}, "remove 'fix'"),
+        ({"format": "fix_log"}, "add the `path` of its file"),
+        (
+            {"format": "fix_log", "path": "x", "fix": {"address": "h:1", **SETTINGS}},
+            "'fix' is of fix_session; remove it",
+        ),
         ({"format": "fix_log", "path": "x", "date": "2024-01-01"}, "remove 'date'"),
     ],
 )

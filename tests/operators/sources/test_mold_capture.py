@@ -16,7 +16,6 @@ from operators.framing.refused import Refused
 from operators.sources import captures
 from operators.sources.desk_input import DeskInput
 from operators.sources.feed import FeedConfig
-from operators.sources.mold_capture import write_journal
 from schemas.errors import CaptureError
 from tests.operators.framing.frames import classic, ethernet, nanosecond_sections
 from tests.operators.framing.lossy import line, messages_of
@@ -126,13 +125,6 @@ def test_a_file_that_is_no_capture_is_refused_with_its_name(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(CaptureError, match=r"feed 'mold': .*a\.pcap cannot be read"):
         read(mold_feed(path))
-
-
-def test_a_capture_written_down_once_replays_the_same(tmp_path):
-    (feed, path), _ = write_lines(tmp_path, 5, 0.3)
-    write_journal(feed, path, tmp_path / "journal")
-    journal = FeedConfig(id="mold", format="journal", path="journal"), tmp_path / "journal"
-    assert log.read_all([journal]) == log.read_all([(feed, path)])
 
 
 def test_another_second_line_is_not_the_capture_to_resume(tmp_path):

@@ -125,15 +125,37 @@ def test_a_session_over_tcp_is_whole_though_the_server_is_killed_twice():
     assert link.poll(0.01) == []
 
 
-def test_a_server_that_lets_nobody_in_ends_it():
+def test_a_server_that_lets_nobody_in_is_asked_again():
     server, port = started("soup", 1, 0, 3)
-    link = SoupSocket(SoupClient("pair", "wrong"), (LOCALHOST, port))
+    link = SoupSocket(SoupClient("pair", "wrong"), (LOCALHOST, port), retry_s=0.05)
     try:
+        assert until(has(Rejected), link.poll) == [Rejected("A")]
+        assert not link.is_over
+        assert not link.send(b"order")
         assert until(has(Rejected), link.poll) == [Rejected("A")]
     finally:
         stopped(server)
-    assert link.is_over
-    assert not link.send(b"order")
+
+
+def test_a_server_of_another_session_is_left():
+    server, port = started("soup", 1, 0, 3)
+    link = SoupSocket(SoupClient("pair", "secret", "YESTERDAY", 7), (LOCALHOST, port), retry_s=0.05)
+    try:
+        assert until(has(Rejected), link.poll) == [Rejected("S")]
+    finally:
+        stopped(server)
+
+
+def test_looking_takes_no_time():
+    feed = MoldSocket(MoldReceiver(), LINES)
+    link = SoupSocket(SoupClient("pair", "secret"), ("192.0.2.1", 9))  # where nobody answers
+    begin = time.monotonic()
+    for _ in range(100):
+        assert feed.poll(0) == []
+        assert link.poll(0) == []
+    assert time.monotonic() - begin < 1
+    feed.close()
+    link.close()
 
 
 def test_nobody_there_is_waited_for():
