@@ -9,6 +9,7 @@ import numpy as np
 from flows.sampling import Sampler
 from flows.streams import Ref, Streams, merged
 from operators.operator import Desk
+from schemas.integrity import AUDITS, AuditScope
 from schemas.market import RAW, RawFrame
 from schemas.output import Output, Packed, Written, pack
 from schemas.record import Frame, Kind, Schema
@@ -36,7 +37,7 @@ class NumberedTable:
     def __init__(self, rule: TableRule, desk: Desk) -> None:
         self.schema, self.refs, self.every_ns = rule.schema, rule.refs, rule.every_ns or 0
         self.name, self.width = rule.schema.name, rule.schema.dtype.itemsize
-        self.is_tallied = self.name in (VERDICTS.name, EQUITY.name)
+        self.is_tallied = self.name in (VERDICTS.name, EQUITY.name, AUDITS.name)
         keys = _key_count(rule.schema, desk)
         self.sampler = None if rule.every_ns is None else Sampler(rule.schema, rule.every_ns, keys)
         self.count = 0
@@ -46,11 +47,11 @@ class Numbering:
     """Numbers the rows of every written stream, from 1 and without holes, whatever the cut."""
 
     def __init__(self, rules: Mapping[str, TableRule], desk: Desk) -> None:
-        self._desk = desk.id
+        self._desk, self._feeds = desk.id, [feed.id for feed in desk.feeds]
         self._tables = {name: NumberedTable(rule, desk) for name, rule in rules.items()}
         self._table_of = {ref: table for table in self._tables.values() for ref in table.refs}
         self.denied = 0
-        self._equity = b""
+        self._equity = self._audits = b""
         self._rows = RAW.empty
         self._packed: Packed = {}
 
@@ -97,8 +98,11 @@ class Numbering:
         assert isinstance(rows, bytes)
         if table.name == VERDICTS.name:
             self.denied += rows[_PASSED :: table.width].count(0)
-        else:
+        elif table.name == EQUITY.name:
             self._equity = rows[-table.width :]
+        else:
+            audits = np.frombuffer(rows, AUDITS.dtype)
+            self._audits = audits[audits["scope"] == AuditScope.RUN].tobytes()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -116,14 +120,20 @@ class Numbering:
         last = np.frombuffer(self._equity, EQUITY.dtype)
         return {name: int(last[name][0]) for name in EQUITY.dtype.names or ()} if len(last) else {}
 
+    @property
+    def audits(self) -> list[tuple[str, dict[str, int]]]:
+        """Of each feed, the counts of the whole input, once it is over; none where nothing counts them."""
+        rows = np.frombuffer(self._audits, AUDITS.dtype)
+        return [(self._feeds[row["feed"]], {name: int(row[name]) for name in AUDITS.dtype.names or ()}) for row in rows]
+
     def snapshot(self) -> Any:
         """Numbers given so far, totals, and what the samplers have kept."""
         samplers = {name: table.sampler.snapshot() for name, table in self._tables.items() if table.sampler}
-        return self._rows[-1:].copy(), self.counts, self.denied, self._equity, samplers
+        return self._rows[-1:].copy(), self.counts, self.denied, (self._equity, self._audits), samplers
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot."""
-        self._rows, counts, self.denied, self._equity, samplers = state
+        self._rows, counts, self.denied, (self._equity, self._audits), samplers = state
         for name, table in self._tables.items():
             table.count = counts[name]
             if table.sampler:

@@ -42,6 +42,11 @@ class DeskProgress:
         return self.numbering.denied if self.numbering else 0
 
     @property
+    def audits(self) -> list[tuple[str, dict[str, int]]]:
+        """What each feed received and lost, once the input is over."""
+        return self.numbering.audits if self.numbering else []
+
+    @property
     def profit(self) -> float:
         """Profit and loss after fees, in currency."""
         return (self.account.get("equity", self.capital) - self.capital) / MONEY_QUANTUM
@@ -117,11 +122,23 @@ class Progress:
         console = Console()
         console.width = max(console.width, _SUMMARY_WIDTH)
         console.print(self._summary(status, elapsed_s))
+        for line in self.losses():
+            print(line)
         print(
             "Look further:\n"
             f'  pairflow query --config {self._config_path} "SELECT desk, instrument, side, price, qty, fee '
             f"FROM fills WHERE run = '{self._run}' ORDER BY desk, seq LIMIT 20\""
         )
+
+    def losses(self) -> list[str]:
+        """A line for each feed that lost messages, or had some come too late, where an audit counts them."""
+        return [
+            f"desk {desk}, feed {feed}: {counts['received']:,} messages came, {counts['lost']:,} were lost, "
+            f"{counts['out_of_order']:,} came too late; see the table audits"
+            for desk in sorted(self.seen)
+            for feed, counts in self.desks[desk].audits
+            if counts["lost"] or counts["out_of_order"]
+        ]
 
     def _status(self, stop: threading.Event, delivered: Collection[str]) -> str:
         if all(desk in delivered and self.desks[desk].fraction >= 1 for desk in self.seen):

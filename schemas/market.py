@@ -15,6 +15,7 @@ class RawKind(IntEnum):
     TICK = 1  # the clock advanced and nothing else happened
     END = 2  # the recorded input is over: everything pending falls due
     CONNECT = 3  # the feed's connection was opened: what it says from here on stands by itself
+    DISCONNECT = 4  # the feed's connection was lost: nothing it said is sure to hold still
 
 
 RAW = Schema(
@@ -23,7 +24,7 @@ RAW = Schema(
     (
         Column("cause", Kind.SEQ, "position in the input log, from 1"),
         Column("ts", Kind.TIME, "desk clock"),
-        Column("kind", Kind.ENUM, "message, clock tick, end of input or connection opened", RawKind),
+        Column("kind", Kind.ENUM, "message, clock tick, end of input, connection opened or lost", RawKind),
         Column("feed", Kind.FEED, "index of the desk's feed, -1 for ticks and end"),
         Column("start", Kind.ID, "offset of the message's first byte in the frame's data"),
         Column("size", Kind.ID, "length of the message in bytes"),
@@ -65,6 +66,8 @@ class EventKind(IntEnum):
     QUOTE = 9  # the venue's own best price on `side` (price, qty), not applied to the book
     STATUS = 10  # `qty` is a TradingStatus
     SYNC = 11  # `qty` 1: the book is whole from here on; 0: it no longer is
+    SILENCE = 12  # `qty` 1: nothing was heard of the instrument for too long; 0: it was heard of again
+    VALUE = 13  # what the venue computes and nobody can trade at, such as an index: `price`, to the nearest tick
 
 
 class TradingStatus(IntEnum):
@@ -109,6 +112,7 @@ class BookState(IntFlag):
     HALTED = 2
     CROSSED = 4  # bid at or above ask
     EMPTY = 8  # a side has no orders
+    STALE = 16  # its feed has said nothing for too long
 
 
 QUOTES = schema(
@@ -125,11 +129,37 @@ QUOTES = schema(
 )
 
 
+DEPTH = schema(
+    "depth",
+    "What stands in the first levels of a book: their totals, and the prices these point to.",
+    Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
+    Column("levels", Kind.COUNT, "levels of a side that were looked at, the best ones; a side may have fewer"),
+    Column("bid_qty", Kind.QUANTITY, "lots bid in them"),
+    Column("ask_qty", Kind.QUANTITY, "lots asked in them"),
+    Column("imbalance", Kind.FLOAT, "(bid_qty - ask_qty) / (bid_qty + ask_qty), 0 of an empty book"),
+    Column("microprice", Kind.FLOAT, "best bid and ask weighted by each other's lots, currency; 0 with a side empty"),
+    Column("depth_price", Kind.FLOAT, "the same of the mean prices of the levels, by lots, and of their totals"),
+    Column("state", Kind.FLAGS, "BookState bits of the last quote; 0 is tradable"),
+    by="instrument",
+)
+
+DEPTH_LEVELS = schema(
+    "depth_levels",
+    "The levels behind a row of `depth` (the same `cause` and `instrument`), the best first.",
+    Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
+    Column("level", Kind.COUNT, "1 is the best"),
+    Column("bid", Kind.PRICE, "ticks, 0 where there are fewer bids"),
+    Column("ask", Kind.PRICE, "ticks, 0 where there are fewer asks"),
+    Column("bid_qty", Kind.QUANTITY, "lots at this bid"),
+    Column("ask_qty", Kind.QUANTITY, "lots at this ask"),
+)
+
+
 class FeedEventKind(IntEnum):
     """What a feed admits about itself."""
 
     GAP = 1  # messages `first`..`last` never came
-    DUPLICATE = 2  # message `first` came again and was ignored
+    DUPLICATE = 2  # messages `first`..`last` came again and were ignored
     RESET = 3  # a snapshot replaced the book
     RESYNC = 4  # the book is whole again
     HALT = 5
@@ -143,7 +173,11 @@ class FeedEventKind(IntEnum):
     RECOVERED = 13  # messages `first`..`last` came late, in their place
     BROKEN_TRADE = 14  # the venue took back execution number `first`
     CIRCUIT_BREAKER = 15  # the whole market fell through level `first`; halts of the instruments follow
+    STALE = 16  # the feed, last heard at `first` (ns UTC), has said nothing for `last` ns
+    OUT_OF_ORDER = 17  # message `first` came after message `last`, whose place is behind it, and was ignored
     CLOCK_SKEW = 18  # the desk clock is `first` ns ahead of the venue's stamps; `last`: of which minutes of time zone
+    FRESH = 19  # the feed, silent since `first` (ns UTC), speaks again after `last` ns
+    REPEATED = 20  # `first` messages came again since the feed last said so, and were ignored
 
 
 FEED_EVENTS = schema(

@@ -48,7 +48,7 @@ class Rule(IntEnum):
     """The pre-trade rule that decided."""
 
     PASSED = 0
-    UNTRADABLE = 1  # the instrument's book is unsynced, halted, crossed or empty
+    UNTRADABLE = 1  # the instrument's book is unsynced, halted, stale, crossed or empty
     POSITION = 2
     NOTIONAL = 3
     GROSS = 4

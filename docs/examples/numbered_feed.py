@@ -39,17 +39,19 @@ class NumberedConnection(Connection):
         bids, asks = (book.side(LEVEL.texts(message.get(key), key), key) for key in "ba")
         at = Moment(cause, ts, millis_ns(message.get("ms"), "ms"), number(message.get("n"), "n"))
         if message.get("whole") is True:
-            book.last = at.order
-            book.replace(self.feed, bids, asks, at)
+            if not book.is_late(self.feed, at):
+                book.last = at.order
+                book.replace(self.feed, bids, asks, at)
         elif not book.is_told_by(self.feed):  # no snapshot yet
-            return
+            book.hear(at)
         elif at.order == book.last:
             book.admit(self.feed, FeedEventKind.DUPLICATE, at.order, at.order, at)
-        elif at.order != book.last + 1:
-            self.break_off(book, book.last + 1, at.order - 1, at)
-        else:
+        elif at.order == book.last + 1:
+            book.hear(at)
             book.last = at.order
             book.change(bids, asks, at)
+        elif not book.is_late(self.feed, at):
+            self.break_off(book, book.last + 1, at.order - 1, at)
 
 
 class NumberedFeed(VenueFeed):

@@ -20,17 +20,17 @@ from operators.book.rows import (
     write_quote,
 )
 from operators.book.state import BOOK, BOOKS, DONE, I8, LADDER_LEVELS, LADDERS, MOST_LOTS, NEEDS_LEVELS, NO_INSTRUMENT
-from operators.book.trust import WHOLE, contradict, reset, status, sync
+from operators.book.trust import WHOLE, contradict, reset, silence, status, sync
 from operators.kernel import inlined, kernel, table
 from schemas.market import LAST, BookState, EventKind, FeedEventKind
 
 _ADD, _EXECUTE, _CANCEL = int(EventKind.ADD), int(EventKind.EXECUTE), int(EventKind.CANCEL)
 _DELETE, _REPLACE, _LEVEL = int(EventKind.DELETE), int(EventKind.REPLACE), int(EventKind.LEVEL)
 _CLEAR, _TRADE, _QUOTE = int(EventKind.CLEAR), int(EventKind.TRADE), int(EventKind.QUOTE)
-_STATUS, _SYNC = int(EventKind.STATUS), int(EventKind.SYNC)
+_STATUS, _SYNC, _SILENCE = int(EventKind.STATUS), int(EventKind.SYNC), int(EventKind.SILENCE)
+_VALUE = int(EventKind.VALUE)
 _CROSSING, _UNCROSSING = int(FeedEventKind.CROSSED), int(FeedEventKind.UNCROSSED)
-_UNSYNCED, _HALTED = int(BookState.UNSYNCED), int(BookState.HALTED)
-_CROSSED, _EMPTY = int(BookState.CROSSED), int(BookState.EMPTY)
+_UNSYNCED, _CROSSED, _EMPTY = int(BookState.UNSYNCED), int(BookState.CROSSED), int(BookState.EMPTY)
 
 
 @kernel
@@ -77,7 +77,9 @@ def _apply_one(ctx: Any, out: Any, event: Any, book: Any) -> int:
         sync(out, event, book)
     elif kind == _STATUS:
         status(out, event, book)
-    elif kind not in (_TRADE, _QUOTE):
+    elif kind == _SILENCE:
+        silence(event, book)
+    elif kind not in (_TRADE, _QUOTE, _VALUE):
         contradict(out, event, book)
     return DONE
 
@@ -112,7 +114,7 @@ def _quote(ctx: Any, out: Any, event: Any, book: Any) -> None:
     ladders, levels = table(ctx, LADDERS, LADDER), table(ctx, LADDER_LEVELS, LEVEL)
     bid, bid_qty = best(levels, ladders, 2 * event.instrument)
     ask, ask_qty = best(levels, ladders, 2 * event.instrument + 1)
-    state = (0 if book.sync == WHOLE else _UNSYNCED) | (_HALTED if book.halted else 0)
+    state = (0 if book.sync == WHOLE else _UNSYNCED) | book.barred
     if bid_qty == 0 or ask_qty == 0:
         state |= _EMPTY
     elif bid >= ask:

@@ -14,7 +14,7 @@ BOOK = np.dtype(
         ("ask_qty", "i8"),
         ("state", "i4"),  # its BookState bits; -1 before the first quote
         ("sync", "i4"),  # operators.book.trust.Sync
-        ("halted", "i4"),
+        ("barred", "i4"),  # BookState bits that its feed has set: HALTED, STALE
         ("orders", "i4"),  # live orders
         ("generation", "i4"),  # raised when the book is cleared
         ("feed", "i4"),  # the one feed that speaks of the instrument, -1 when there are several or none

@@ -31,7 +31,7 @@ class Market:
         self.live: dict[int, tuple[Side, int, int]] = {}
         """Order reference -> (side, price, qty)."""
         self.refs = 0
-        self.trading = True
+        self.trading = self.heard = True
         self.told: list[dict[str, int]] = []
         """Events of the message in the making."""
 
@@ -60,6 +60,11 @@ class Market:
         """A halt, or its end."""
         self.trading = not self.trading
         self._tell(EventKind.STATUS, qty=int(self.trading))
+
+    def silence(self) -> None:
+        """Nothing is heard of it for too long, or something again."""
+        self.heard = not self.heard
+        self._tell(EventKind.SILENCE, qty=int(not self.heard))
 
     def trade(self) -> None:
         """A trade and a quote, which leave the book alone."""
@@ -147,6 +152,7 @@ def _next_message(rng: random.Random, market: Market, faults: float, opening: bo
         (market.change, 0.96),
         (market.trade, 0.03),
         (market.status, 0.005),
+        (market.silence, 0.005),
         (market.snapshot, 0.005 + faults),
         (market.gap, faults / 2),
         (market.contradict, faults / 2),

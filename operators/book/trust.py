@@ -6,7 +6,7 @@ from typing import Any
 from operators.book.rows import write_feed_event
 from operators.book.state import DONE
 from operators.kernel import kernel
-from schemas.market import EventKind, FeedEventKind, TradingStatus
+from schemas.market import BookState, EventKind, FeedEventKind, TradingStatus
 
 
 class Sync(IntEnum):
@@ -22,6 +22,7 @@ _NEVER, WHOLE, _LOST, _CONTRADICTED = int(Sync.NEVER), int(Sync.WHOLE), int(Sync
 _REPLACE, _TRADING = int(EventKind.REPLACE), int(TradingStatus.TRADING)
 _RESET, _RESYNC, _INCONSISTENT = int(FeedEventKind.RESET), int(FeedEventKind.RESYNC), int(FeedEventKind.INCONSISTENT)
 _HALT, _RESUME = int(FeedEventKind.HALT), int(FeedEventKind.RESUME)
+_HALTED, _STALE = int(BookState.HALTED), int(BookState.STALE)
 
 
 @kernel
@@ -48,10 +49,16 @@ def sync(out: Any, event: Any, book: Any) -> None:
 @kernel
 def status(out: Any, event: Any, book: Any) -> None:
     """STATUS: trading halts, or resumes."""
-    halted = 0 if event.qty == _TRADING else 1
-    if halted != book.halted:
-        book.halted = halted
+    halted = 0 if event.qty == _TRADING else _HALTED
+    if halted != book.barred & _HALTED:
+        book.barred ^= _HALTED
         write_feed_event(out, event, book, _HALT if halted else _RESUME, (0, 0))
+
+
+@kernel
+def silence(event: Any, book: Any) -> None:
+    """SILENCE: nothing was heard of the instrument for too long, or it was heard of again; its feed has told so."""
+    book.barred = book.barred & ~_STALE if event.qty == 0 else book.barred | _STALE
 
 
 @kernel

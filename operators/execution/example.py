@@ -6,7 +6,7 @@ import numpy as np
 
 from operators.operator import Desk, Example
 from schemas.instrument import Instrument, Pair
-from schemas.market import LEVELS, QUOTES, RAW, BookState, RawKind
+from schemas.market import LEVELS, QUOTES, RAW, RawKind
 from schemas.signal import SIGNALS, Action
 
 _CAPITAL = 10**6 * 10**8
@@ -36,7 +36,7 @@ def loop_example(seed: int, events: int = 400) -> Example:
     for i in range(events - 1):
         cause, ts, instrument = i + 1, int(clock["ts"][i]), int(rng.integers(n))
         bid, ask = int(mids[i, instrument]) - 1, int(mids[i, instrument]) + 1
-        state = int(rng.choice([0] * 30 + [int(BookState.HALTED), int(BookState.UNSYNCED)]))
+        state = int(rng.choice([0] * 60 + [1 << bit for bit in range(5)]))
         levels.append((cause, ts, 0, -1, instrument, 0))
         levels += [(cause, ts, bid - k, int(rng.integers(1, 300)), instrument, 0) for k in range(3)]
         levels += [(cause, ts, ask + k, int(rng.integers(1, 300)), instrument, 1) for k in range(3)]

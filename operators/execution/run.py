@@ -25,7 +25,7 @@ from operators.execution.venue import arrive, cancel_arrives, fee, match_resting
 from operators.kernel import bare, inlined, kernel, table
 from operators.portfolio.portfolio import book_fill, mark, on_clock, write_account
 from operators.risk.limits import settle
-from schemas.market import LEVELS, QUOTES, RAW, BookState, RawKind
+from schemas.market import LEVELS, QUOTES, RAW, RawKind
 from schemas.signal import SIGNALS
 from schemas.trade import OrderEventKind
 
@@ -48,7 +48,7 @@ _FILLED, _CANCELLED, _REJECTED, _RETRY = int(Due.FILLED), int(Due.CANCELLED), in
 _EVENT_ACCEPTED, _EVENT_PARTIAL = int(OrderEventKind.ACCEPTED), int(OrderEventKind.PARTIALLY_FILLED)
 _EVENT_FILLED, _EVENT_CANCELLED = int(OrderEventKind.FILLED), int(OrderEventKind.CANCELLED)
 _EVENT_REJECTED = int(OrderEventKind.REJECTED)
-_UNPRICED, _END = int(BookState.CROSSED | BookState.EMPTY), int(RawKind.END)
+_END = int(RawKind.END)
 _FOREVER = 2**63 - 1
 _RAW, _QUOTE, _LEVEL, _SIGNAL = RAW.dtype, QUOTES.dtype, LEVELS.dtype, SIGNALS.dtype
 
@@ -147,10 +147,10 @@ def _apply_levels(ctx: Any, rows: Any, at: Any, cause: int) -> int:
 
 @inlined
 def _apply_quote(ctx: Any, instruments: Any, quote: Any) -> None:
-    """Price and state of an instrument."""
+    """Price and state of an instrument; a quote that must not be traded on is nothing to value it at either."""
     held = instruments[quote.instrument]
     held.bid, held.ask, held.state = quote.bid, quote.ask, quote.state
-    if quote.state & _UNPRICED == 0:
+    if quote.state == 0:
         if held.committed != 0 or held.qty != 0:
             mark(ctx, quote.instrument, quote.bid + quote.ask)
         held.mid2 = quote.bid + quote.ask

@@ -61,7 +61,7 @@ INSTRUMENT = np.dtype(
         ("half_tick_value", "i8"),
         ("bid", "i8"),
         ("ask", "i8"),
-        ("mid2", "i8"),  # of the last two-sided, uncrossed quote; 0: none yet
+        ("mid2", "i8"),  # of the last tradable quote; 0: none yet
         ("qty", "i8"),
         ("cost", "i8"),
         ("realised", "i8"),

@@ -3,8 +3,8 @@
 The venue keeps its own replica of the book. What our orders take is gone from the replica until the feed
 says otherwise. A marketable order fills level by level as a taker; a day order rests, without queue
 priority, and fills as a maker at its own price once the other side reaches it. Among our own, better
-prices go first, then what came first. A halted or unsynced book rejects what arrives and fills nothing
-that rests. The desk learns of everything one report latency later.
+prices go first, then what came first. A book that is halted, unsynced, stale or crossed rejects what arrives
+and fills nothing that rests. The desk learns of everything one report latency later.
 """
 
 from decimal import Decimal
@@ -32,7 +32,7 @@ _ARRIVAL, _CANCEL_ARRIVAL, _ACCEPTED = int(Due.ARRIVAL), int(Due.CANCEL_ARRIVAL)
 _FILLED, _CANCELLED, _REJECTED = int(Due.FILLED), int(Due.CANCELLED), int(Due.REJECTED)
 _TAKER, _MAKER, _LIMIT = int(Liquidity.TAKER), int(Liquidity.MAKER), int(OrderType.LIMIT)
 _DAY = int(TimeInForce.DAY)
-_CLOSED = int(BookState.UNSYNCED | BookState.HALTED)
+_CLOSED = int(BookState.UNSYNCED | BookState.HALTED | BookState.STALE | BookState.CROSSED)
 _MILLION = 10**6
 
 Basis = Annotated[Decimal, Field(ge=-100, le=1000, decimal_places=2)]
@@ -184,7 +184,7 @@ def cancel_arrives(ctx: Any, slot: int, order: int, ts: int) -> None:
 
 @kernel
 def match_resting(ctx: Any, instrument: int, ts: int) -> None:
-    """Fill resting orders that the instrument's book now reaches, unless it is halted or unsynced.
+    """Fill resting orders that the instrument's book now reaches, unless it is closed (see above).
 
     Doing it twice is doing it once.
     """

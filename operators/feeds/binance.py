@@ -30,6 +30,7 @@ class Binance(MessageFeed):
     Raises ConfigError for an unknown feed, and for one that does not speak of exactly one instrument.
     """
 
+    version = 2
     Parameters = BinanceParameters
 
     def __init__(self, parameters: BinanceParameters, desk: Desk) -> None:

@@ -62,6 +62,10 @@ class Chain:
     """The book is a bare snapshot: the next update may begin before it."""
     stale: int = 0
     held: list[Update] = field(default_factory=list)
+    seen: int = UNSYNCED
+    """Id that updates went up to which are neither held nor in a whole book: a snapshot must not be older."""
+    missing: tuple[int, int] = (0, -1)
+    """Ids that never came, the last time that some did not."""
 
     def offer(self, update: Update) -> tuple[Verdict, Admission | None]:
         """Take the next update of the stream."""
@@ -72,7 +76,7 @@ class Chain:
         if update.previous == self.last or (self.is_joining and update.previous < self.last):
             self.last, self.is_joining, self.stale = update.final, False, 0
             return Verdict.APPLY, None
-        admission = _break(self.last, update)
+        admission = self._break(self.last, update)
         self.lose()
         self.held.append(update.packed())
         return Verdict.LOSE, admission
@@ -81,28 +85,35 @@ class Chain:
         """Take a snapshot that is whole up to `last_id`: the held updates to apply to it, or None to ignore it."""
         if last_id <= self.last:
             return None, (FeedEventKind.DUPLICATE, last_id, last_id)
+        if not self.held and last_id < self.seen:
+            return None, (FeedEventKind.OUT_OF_ORDER, last_id, self.seen)
         usable = [u for u in self.held if u.final > last_id or (self.is_futures and u.final == last_id)]
         if usable and usable[0].previous > last_id:
-            return None, (FeedEventKind.GAP, last_id + 1, usable[0].previous)
+            return None, (FeedEventKind.OUT_OF_ORDER, last_id, usable[0].previous)
         self.last = usable[-1].final if usable else last_id
         self.is_joining, self.stale, self.held = not usable, 0, []
         return usable, None
 
     def lose(self) -> None:
         """The book is not whole any more, and what is held leads nowhere."""
+        self.seen = max(self.seen, self.last, self.held[-1].final if self.held else UNSYNCED)
         self.last, self.is_joining, self.stale, self.held = UNSYNCED, False, 0, []
 
     def _hold(self, update: Update) -> tuple[Verdict, Admission | None]:
         admission = None
-        if self.held:
-            tail = self.held[-1].final
-            if update.final <= tail:
-                return Verdict.IGNORE, (FeedEventKind.DUPLICATE, update.final, update.final)
-            if update.previous != tail:
-                admission = _break(tail, update)
-                self.held = []
-        if len(self.held) >= HELD_MAX:
+        tail = self.held[-1].final if self.held else self.seen
+        if update.final <= tail:
+            self.stale += 1
+            if self.stale < STALE_MAX:
+                return Verdict.IGNORE, self._again(update, tail)
+            admission = (FeedEventKind.INCONSISTENT, update.final, tail)
             self.held = []
+        elif self.held and update.previous != tail:
+            admission = self._break(tail, update)
+            self.held = []
+        self.stale = 0
+        if len(self.held) >= HELD_MAX:
+            self.seen, self.held = update.final, []
             return Verdict.OVERFLOW, None
         self.held.append(update.packed())
         return Verdict.HOLD, admission
@@ -112,15 +123,22 @@ class Chain:
         if self.stale >= STALE_MAX:
             admission = (FeedEventKind.INCONSISTENT, update.final, self.last)
             self.lose()
+            self.seen = UNSYNCED
             self.held.append(update.packed())
             return Verdict.LOSE, admission
         if self.is_joining:  # the snapshot holds it already, as it should
             return Verdict.IGNORE, None
-        return Verdict.IGNORE, (FeedEventKind.DUPLICATE, update.final, update.final)
+        return Verdict.IGNORE, self._again(update, self.last)
 
+    def _again(self, update: Update, last: int) -> Admission:
+        """An update whose ids are behind us: it came twice, or it is one that was missed."""
+        if self.missing[0] <= update.final <= self.missing[1]:
+            return FeedEventKind.OUT_OF_ORDER, update.final, last
+        return FeedEventKind.DUPLICATE, update.final, update.final
 
-def _break(last: int, update: Update) -> Admission:
-    """Ids that never came; or an update that begins inside what is known, which none should."""
-    if update.previous > last:
-        return FeedEventKind.GAP, last + 1, update.previous
-    return FeedEventKind.INCONSISTENT, update.previous + 1, update.final
+    def _break(self, last: int, update: Update) -> Admission:
+        """Ids that never came; or an update that begins inside what is known, which none should."""
+        if update.previous > last:
+            self.missing = last + 1, update.previous
+            return FeedEventKind.GAP, *self.missing
+        return FeedEventKind.INCONSISTENT, update.previous + 1, update.final

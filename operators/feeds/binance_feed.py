@@ -9,7 +9,7 @@ from operators.feeds.fields import LevelForm, millis_ns, number, parsed
 from operators.feeds.message_feed import FeedEventRow
 from operators.feeds.multiples import MalformedError, Multiples, shown
 from schemas.instrument import Instrument
-from schemas.market import LAST, EventKind
+from schemas.market import LAST, EventKind, FeedEventKind
 
 _TRADE, _CLEAR, _SYNC = int(EventKind.TRADE), int(EventKind.CLEAR), int(EventKind.SYNC)
 _LEVEL = LevelForm("[price, quantity]", list, frozenset((2,)), itemgetter(0), itemgetter(1))
@@ -29,9 +29,11 @@ class BinanceFeed:
         self._rows, self._feed_events = rows, feed_events
         self._is_futures, self._is_coin_margined = market != "spot", market == "coinm"
         self.chain = Chain(self._is_futures)
+        self._is_used = False
 
     def decode(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events and feed events of one message. Raises MalformedError, having written nothing but SYNC 0."""
+        self._is_used = True
         message = parsed(payload)
         if type(message) is not dict:
             raise MalformedError(f"message: expected an object, came {shown(message)}")
@@ -54,15 +56,23 @@ class BinanceFeed:
 
     def connect(self, cause: int, ts: int) -> None:
         """The connection was opened. Updates are numbered across connections: what was missed shows in them."""
+        if self._is_used:
+            self._feed_events.append((cause, ts, self._feed, -1, FeedEventKind.RECONNECT, 0, 0))
+        self._is_used = True
+
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost: what the book has become is not known."""
+        self._lose(cause, ts)
 
     def snapshot(self) -> Any:
-        """Where the chain of updates stands."""
-        return self.chain.last, self.chain.is_joining, self.chain.stale, list(self.chain.held)
+        """Where the chain of updates stands, and whether there was a connection."""
+        chain = self.chain
+        return chain.last, chain.is_joining, chain.stale, list(chain.held), chain.seen, chain.missing, self._is_used
 
     def restore(self, state: Any) -> None:
         """Take up the chain of a snapshot."""
-        last, is_joining, stale, held = state
-        self.chain = Chain(self._is_futures, last, is_joining, stale, list(held))
+        last, is_joining, stale, held, seen, missing, self._is_used = state
+        self.chain = Chain(self._is_futures, last, is_joining, stale, list(held), seen, missing)
 
     def _quote(self, data: dict[str, Any], cause: int, ts: int) -> None:
         self._check_symbol(data)
@@ -158,7 +168,7 @@ class BinanceFeed:
         return prices, quantities, bids
 
     def _lose(self, cause: int, ts: int) -> None:
-        """A depth update was rejected: the book lacks it."""
+        """The book lacks something."""
         was_whole = self.chain.last != UNSYNCED
         self.chain.lose()
         if was_whole:

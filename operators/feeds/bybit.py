@@ -77,18 +77,22 @@ class BybitConnection(Connection):
         update = number(told.get("u"), "u")
         at = at._replace(order=update)
         if is_snapshot:
+            if book.is_late(self.feed, at):
+                return
             if book.teller == self.feed and update == book.last:
                 return  # nothing has happened for three seconds
             book.last = update
             book.replace(self.feed, bids, asks, at)
-        elif book.is_told_by(self.feed):
-            if update == book.last + 1:
-                book.last = update
-                book.change(bids, asks, at)
-            elif update == book.last:
-                book.admit(self.feed, FeedEventKind.DUPLICATE, update, update, at)
-            else:
-                self.break_off(book, book.last + 1, update - 1, at)
+        elif not book.is_told_by(self.feed):
+            book.hear(at)
+        elif update == book.last + 1:
+            book.hear(at)
+            book.last = update
+            book.change(bids, asks, at)
+        elif update == book.last:
+            book.admit(self.feed, FeedEventKind.DUPLICATE, update, update, at)
+        elif not book.is_late(self.feed, at):
+            self.break_off(book, book.last + 1, update - 1, at)
 
     def _tell_trades(self, book: ToldBook, trades: list[dict[str, Any]], cause: int, ts: int) -> None:
         self.write_trades(

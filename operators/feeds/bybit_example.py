@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from operators.feeds.venue_example import Book, Level, venue_example
+from operators.feeds.venue_example import Book, Level, Writer, venue_example
 from operators.operator import Example
 
 _SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -14,11 +14,16 @@ _TS = 1_786_310_818_129
 
 def bybit_example(seed: int) -> Example:
     """Two instruments, books of 50 levels."""
-    return venue_example(seed, _Bybit(), {"depth": 50}, _SYMBOLS)
+    return venue_example(seed, bybit_writer(), {"depth": 50}, _SYMBOLS)
+
+
+def bybit_writer() -> Writer:
+    """What writes the messages of a session."""
+    return _Bybit()
 
 
 class _Bybit:
-    """Messages as the venue writes them."""
+    """Messages as the venue writes them, later by the number."""
 
     def __init__(self) -> None:
         self._last = [1000, 5000]
@@ -45,7 +50,7 @@ class _Bybit:
     def _book(self, kind: str, symbol: int, number: int, sides: Sequence[Sequence[Level]]) -> bytes:
         self._last[symbol] += 1
         data = {"s": _SYMBOLS[symbol], "b": sides[0], "a": sides[1], "u": self._last[symbol], "seq": number}
-        return _message("orderbook.50", symbol, kind, data, cts=_TS - 1)
+        return _message("orderbook.50", symbol, kind, data, cts=_TS + number)
 
 
 def _message(topic: str, symbol: int, kind: str, data: Any, **fields: Any) -> bytes:

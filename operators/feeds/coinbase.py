@@ -28,6 +28,8 @@ class CoinbaseConnection(Connection):
     def __init__(self, *terms: Any) -> None:
         super().__init__(*terms)
         self._moments = Moments()
+        self._stamp: object = None
+        """The `timestamp` of the last message."""
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message."""
@@ -37,7 +39,7 @@ class CoinbaseConnection(Connection):
         if message.get("type") == "error":
             raise MalformedError(f"message: expected one of a channel, came {shown(message)}")
         sequence = number(message.get("sequence_num"), "sequence_num")
-        if not self._is_new(sequence, cause, ts):
+        if not self._is_new(sequence, message.get("timestamp"), cause, ts):
             return
         channel = message.get("channel")
         if channel == "l2_data":
@@ -54,19 +56,39 @@ class CoinbaseConnection(Connection):
         elif channel not in _CHANNELS_IGNORED:
             raise MalformedError(f"channel: expected l2_data, market_trades or ticker, came {shown(channel)}")
 
-    def _is_new(self, sequence: int, cause: int, ts: int) -> bool:
-        """Whether a message was not seen yet. Where some are missing, no book is whole any more."""
-        last, self.number = self.number, sequence
-        if last in (-1, sequence - 1):
-            return True
-        if sequence == last:
-            kind, first = FeedEventKind.DUPLICATE, sequence
-        else:
-            kind, first = (FeedEventKind.GAP if sequence > last else FeedEventKind.INCONSISTENT), last + 1
+    def _is_new(self, sequence: int, stamp: object, cause: int, ts: int) -> bool:
+        """Whether a message comes behind all others. Where some are missing, no book is whole any more."""
+        last = self.number
+        if last not in (-1, sequence - 1):
+            kind, first, last = self._break(sequence, stamp)
+            self.feed_events.append((cause, ts, self.feed, -1, kind, first, last))
+            if kind in (FeedEventKind.DUPLICATE, FeedEventKind.OUT_OF_ORDER):
+                return False
             self.lose_all(Moment(cause, ts, 0, sequence))
-        concerned = (first, sequence - (kind is FeedEventKind.GAP))
-        self.feed_events.append((cause, ts, self.feed, -1, kind, *concerned))
-        return kind is not FeedEventKind.DUPLICATE
+        self.number, self._stamp = sequence, stamp
+        return True
+
+    def _break(self, sequence: int, stamp: object) -> tuple[FeedEventKind, int, int]:
+        """What it means that a message is not the next one: a number that falls, but in time, is a new beginning."""
+        last = self.number
+        if sequence == last:
+            return FeedEventKind.DUPLICATE, sequence, sequence
+        if sequence > last:
+            return FeedEventKind.GAP, last + 1, sequence - 1
+        try:
+            is_late = self._moments.read(stamp, "timestamp") < self._moments.read(self._stamp, "timestamp")
+        except MalformedError:
+            is_late = False
+        return (FeedEventKind.OUT_OF_ORDER if is_late else FeedEventKind.INCONSISTENT), sequence, last
+
+    def snapshot(self) -> Any:
+        """The state apart from the books."""
+        return super().snapshot(), self._stamp
+
+    def restore(self, state: Any) -> None:
+        """Take up the state of a snapshot."""
+        super().restore(state[0])
+        self._stamp = state[1]
 
     def _tell_books(self, events: list[dict[str, Any]], sequence: int, cause: int, ts: int) -> None:
         told = []

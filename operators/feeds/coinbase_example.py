@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from operators.feeds.venue_example import Book, Level, venue_example
+from operators.feeds.venue_example import Book, Level, Writer, venue_example
 from operators.operator import Example
 
 _SYMBOLS = ("BTC-USD", "ETH-USD")
@@ -14,11 +14,16 @@ _TIME = "2026-08-09T21:05:48.228568804Z"
 
 def coinbase_example(seed: int) -> Example:
     """Two instruments."""
-    return venue_example(seed, _Coinbase(), {}, _SYMBOLS)
+    return venue_example(seed, coinbase_writer(), {}, _SYMBOLS)
+
+
+def coinbase_writer() -> Writer:
+    """What writes the messages of a session."""
+    return _Coinbase()
 
 
 class _Coinbase:
-    """Messages as the venue writes them."""
+    """Messages as the venue writes them, later by the number."""
 
     def snapshot(self, symbol: int, number: int, bids: Sequence[Level], asks: Sequence[Level]) -> bytes:
         return _book("snapshot", symbol, number, (bids, asks))
@@ -51,4 +56,5 @@ def _book(kind: str, symbol: int, number: int, sides: Sequence[Sequence[Level]])
 
 
 def _message(channel: str, number: int, **event: Any) -> bytes:
-    return orjson.dumps({"channel": channel, "timestamp": _TIME, "sequence_num": number, "events": [event]})
+    time = f"2026-08-09T21:05:49.{number:09d}Z"
+    return orjson.dumps({"channel": channel, "timestamp": time, "sequence_num": number, "events": [event]})

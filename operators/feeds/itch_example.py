@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 
 from operators.feeds import itch_encode as itch
-from operators.framing.mold_output import Lost, Recovered
+from operators.framing.mold_output import Lost, Recovered, Repeated
 from operators.framing.notice import encode_notice
 from operators.framing.refused import Refused
 from operators.operator import Desk, Example, Feed
@@ -74,6 +74,7 @@ def _order_message(rng: np.random.Generator, ts: int) -> bytes:
         itch.circuit_breaker(ts, b"123"[int(rng.integers(3)) :][:1]),
         encode_notice(Lost(order, order + shares)),
         encode_notice(Recovered(order, order + shares)),
+        encode_notice(Repeated(shares)),
         encode_notice(Refused("packet: expected something else", b"?")),
     )
     return messages[int(rng.integers(len(messages)))]

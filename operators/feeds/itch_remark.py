@@ -1,7 +1,7 @@
 """What an ITCH message or a notice says about the feed itself, as a feed event: (kind, first, last)."""
 
 from operators.feeds.itch_message import decode
-from operators.framing.mold_output import Lost, Recovered
+from operators.framing.mold_output import Lost, Recovered, Repeated
 from schemas.market import FeedEventKind
 
 Remark = tuple[FeedEventKind, int, int]
@@ -20,7 +20,9 @@ def remark(message: bytes) -> Remark:
     return FeedEventKind.CIRCUIT_BREAKER, level, level
 
 
-def remark_on(numbers: Lost | Recovered) -> Remark:
-    """Of messages that never came, or came late, their numbers."""
+def remark_on(numbers: Lost | Recovered | Repeated) -> Remark:
+    """Of messages that never came, or came late, their numbers; of those that came again, how many."""
+    if isinstance(numbers, Repeated):
+        return FeedEventKind.REPEATED, numbers.messages, 0
     kind = FeedEventKind.GAP if isinstance(numbers, Lost) else FeedEventKind.RECOVERED
     return kind, numbers.first, numbers.last

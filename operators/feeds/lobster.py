@@ -74,6 +74,9 @@ class LobsterDecoder:
     def connect(self, cause: int, ts: int) -> None:
         """Files have no connection."""
 
+    def disconnect(self, cause: int, ts: int) -> None:
+        """Files are not connected to."""
+
     def snapshot(self) -> Any:
         """The book, and whether it is whole."""
         return self._is_whole, self._book.snapshot()

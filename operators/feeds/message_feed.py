@@ -15,7 +15,7 @@ from schemas.errors import ConfigError
 from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, RAW, RawKind
 from schemas.record import Schema
 
-_MESSAGE, _CONNECT = int(RawKind.MESSAGE), int(RawKind.CONNECT)
+_MESSAGE, _CONNECT, _DISCONNECT = int(RawKind.MESSAGE), int(RawKind.CONNECT), int(RawKind.DISCONNECT)
 
 FeedEventRow = tuple[int, int, int, int, int, int, int]
 
@@ -42,6 +42,9 @@ class Decoder(Protocol):
 
     def connect(self, cause: int, ts: int) -> None:
         """The connection was opened."""
+
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost."""
 
     def snapshot(self) -> Any:
         """The state, as a value that later messages leave alone."""
@@ -101,6 +104,8 @@ class MessageFeed(Operator):
                     letters.append((cause, ts, feed, str(e), bytes(message)))
             elif kind == _CONNECT:
                 decoder.connect(cause, ts)
+            elif kind == _DISCONNECT:
+                decoder.disconnect(cause, ts)
         produced = {}
         if self._rows.count:
             produced["events"] = self._rows.frame

@@ -73,8 +73,13 @@ class OkxConnection(Connection):
         window = book.window
         assert window is not None
         if is_snapshot:
+            if book.is_late(self.feed, at):
+                return
             window.clear()
-        elif not book.is_told_by(self.feed) or not self._follows(book, _sequence(told, "prevSeqId"), number, at):
+        elif not book.is_told_by(self.feed):
+            book.hear(at)
+            return
+        elif not self._follows(book, _sequence(told, "prevSeqId"), number, at):
             return
         window.update(0, bids.prices, bids.quantities, map(_summed, *bids.texts))
         window.update(1, asks.prices, asks.quantities, map(_summed, *asks.texts))
@@ -87,12 +92,15 @@ class OkxConnection(Connection):
             book.change(bids, asks, at)
 
     def _follows(self, book: ToldBook, previous: int, number: int, at: Moment) -> bool:
-        """Whether a change follows the message before it; if not, the book is lost, unless it came twice."""
+        """Whether a change follows the message before it; if not, the book is lost, unless it came twice or late."""
         if previous == book.last:
+            if number == _UNNUMBERED:
+                return not book.is_late(self.feed, at)
+            book.hear(at)
             return True
         if number == book.last:
             book.admit(self.feed, FeedEventKind.DUPLICATE, number, number, at)
-        else:
+        elif not book.is_late(self.feed, at):
             self.break_off(book, book.last + 1, previous, at)
         return False
 

@@ -7,20 +7,25 @@ from zlib import crc32
 
 import orjson
 
-from operators.feeds.venue_example import Book, Level, venue_example
+from operators.feeds.venue_example import Book, Level, Writer, venue_example
 from operators.operator import Example
 
 _SYMBOLS = ("BTC-USDT", "ETH-USDT")
-_TS = "1652459225464"
+_TS = 1_652_459_225_464
 
 
 def okx_example(seed: int) -> Example:
     """Two instruments; the second with checksums alone, as before 2023."""
-    return venue_example(seed, _Okx(), {}, _SYMBOLS)
+    return venue_example(seed, okx_writer(), {}, _SYMBOLS)
+
+
+def okx_writer() -> Writer:
+    """What writes the messages of a session."""
+    return _Okx()
 
 
 class _Okx:
-    """Messages as the venue writes them."""
+    """Messages as the venue writes them, later by the number."""
 
     def __init__(self) -> None:
         self._last = [-1, -1]
@@ -55,7 +60,7 @@ class _Okx:
             data = {"checksum": 0, "seqId": number, "prevSeqId": -1 if action == "snapshot" else self._last[symbol]}
             self._last[symbol] = number
         bids, asks = ([_level(level) for level in side] for side in told)
-        return _message("books", symbol, {"bids": bids, "asks": asks, **data}, action=action)
+        return _message("books", symbol, {"bids": bids, "asks": asks, "ts": str(_TS + number), **data}, action=action)
 
 
 def _level(level: Level) -> list[str]:
@@ -64,4 +69,4 @@ def _level(level: Level) -> list[str]:
 
 def _message(channel: str, symbol: int, data: dict[str, Any], **fields: Any) -> bytes:
     arg = {"channel": channel, "instId": _SYMBOLS[symbol]}
-    return orjson.dumps({"arg": arg, **fields, "data": [{**data, "ts": _TS}]})
+    return orjson.dumps({"arg": arg, **fields, "data": [{"ts": str(_TS), **data}]})

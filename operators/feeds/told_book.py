@@ -8,10 +8,17 @@ from operators.feeds.message_feed import FeedEventRow
 from operators.feeds.multiples import MalformedError, Multiples, shown
 from operators.feeds.price_window import PriceWindow
 from schemas.instrument import Instrument
-from schemas.market import LAST, EventKind, FeedEventKind
+from schemas.market import LAST, EventKind, FeedEventKind, TradingStatus
 
 _TRADE, _CLEAR, _SYNC = int(EventKind.TRADE), int(EventKind.CLEAR), int(EventKind.SYNC)
+_STATUS, _VALUE = int(EventKind.STATUS), int(EventKind.VALUE)
 NOBODY = -1
+
+LATE_MAX = 100
+"""Messages in a row that are older than one before them: by then it is that one that was wrong."""
+
+LEAP_MAX_NS = 60 * 10**9
+"""How much further than the desk clock a venue's time may advance from one message to the next."""
 
 
 class Moment(NamedTuple):
@@ -53,6 +60,9 @@ class ToldBook:
         self.symbol = instrument.symbol
         self.teller = NOBODY
         self.last = 0
+        self.latest = 0
+        """The venue's time of the newest message about the book, whether it was applied or not."""
+        self._heard = self._late = 0
         self.best: dict[str, Any] = {}
         """Fields of the venue's own best prices, where it tells only those that change."""
         self.window = window
@@ -89,6 +99,21 @@ class ToldBook:
             raise MalformedError(f"{name}: expected price and quantity above 0, came {shown(price)}, {shown(quantity)}")
         return ticks, lots
 
+    def ticks(self, price: str) -> int:
+        """A price above 0, in ticks."""
+        ticks = self._prices[price]
+        if not ticks:
+            raise MalformedError(f"price: expected one above 0, came {shown(price)}")
+        return ticks
+
+    def lots(self, quantity: str) -> int:
+        """A quantity in lots."""
+        return self._quantities[quantity]
+
+    def nearest(self, value: str) -> int:
+        """What the venue computes, to the nearest tick."""
+        return self._prices.nearest(value)
+
     def best_prices(self, bid: tuple[Any, Any], ask: tuple[Any, Any]) -> tuple[int, int, int, int]:
         """The best of both sides, each told as (price, quantity), in ticks and lots."""
         return *self.amount(*bid, "best bid"), *self.amount(*ask, "best ask")
@@ -100,6 +125,31 @@ class ToldBook:
                 f"{self.symbol}: expected its book from one feed alone, came a change from another than its snapshot"
             )
         return self.teller == feed
+
+    def is_late(self, feed: int, at: Moment) -> bool:
+        """Whether a message about the book is older than one before it: it tells of the past, and is to be ignored.
+
+        After LATE_MAX in a row, time has begun anew: the book is lost, and the next message is not late.
+        """
+        if not 0 < at.ts_event < self.latest:
+            self.hear(at)
+            return False
+        self._late += 1
+        if self._late < LATE_MAX:
+            self.admit(feed, FeedEventKind.OUT_OF_ORDER, at.order, self.last, at)
+        else:
+            self.admit(feed, FeedEventKind.INCONSISTENT, at.order, self.last, at)
+            self.lose(at)
+            self.latest = self._late = 0
+        return True
+
+    def hear(self, at: Moment) -> None:
+        """A message about the book came; a time out of this world is not taken for the newest."""
+        ahead = at.ts_event - self.latest
+        if ahead >= 0:
+            self._late = 0
+            if self.latest == 0 or ahead <= at.ts - self._heard + LEAP_MAX_NS:
+                self.latest, self._heard = at.ts_event, at.ts
 
     def replace(self, feed: int, bids: Side, asks: Side, at: Moment) -> None:
         """A snapshot: this is the whole book."""
@@ -122,6 +172,14 @@ class ToldBook:
         """The venue's own best prices."""
         self._rows.quote(at.cause, at.ts, at.ts_event, at.order, best, self._number)
 
+    def value(self, ticks: int, at: Moment) -> None:
+        """A value that the venue computes."""
+        self._one(_VALUE, at, ticks, 0, 0, LAST)
+
+    def status(self, status: TradingStatus, at: Moment) -> None:
+        """Whether it trades."""
+        self._one(_STATUS, at, 0, status, 0, LAST)
+
     def lose(self, at: Moment) -> None:
         """The book is not whole any more."""
         if self.teller != NOBODY:
@@ -135,11 +193,11 @@ class ToldBook:
     def snapshot(self) -> Any:
         """The state, as a value that later messages leave alone."""
         window = None if self.window is None else self.window.snapshot()
-        return self.teller, self.last, dict(self.best), window
+        return self.teller, self.last, (self.latest, self._heard, self._late), dict(self.best), window
 
     def restore(self, state: Any) -> None:
         """Take up the state of a snapshot."""
-        self.teller, self.last, best, window = state
+        self.teller, self.last, (self.latest, self._heard, self._late), best, window = state
         self.best = dict(best)
         if self.window is not None:
             self.window.restore(window)

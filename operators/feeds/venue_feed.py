@@ -10,7 +10,7 @@ from operators.feeds.event_rows import EventRows
 from operators.feeds.message_feed import FeedEventRow, FeedParameters, MessageFeed
 from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.price_window import PriceWindow
-from operators.feeds.told_book import Moment, ToldBook
+from operators.feeds.told_book import NOBODY, Moment, ToldBook
 from operators.operator import Desk, Parameters
 from schemas.errors import ConfigError
 from schemas.market import FeedEventKind
@@ -60,6 +60,13 @@ class Connection(ABC):
             self.feed_events.append((cause, ts, self.feed, -1, FeedEventKind.RECONNECT, 0, 0))
         self._is_used = True
         self.number = -1
+        self.lose_all(Moment(cause, ts, 0, 0))
+        for book in self.books.values():
+            if book.teller == NOBODY:
+                book.latest = 0
+
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost: what its books have become is not known."""
         self.lose_all(Moment(cause, ts, 0, 0))
 
     def lose_all(self, at: Moment) -> None:
@@ -121,6 +128,7 @@ class VenueFeed(MessageFeed):
     Raises ConfigError for an unknown feed, and for one that lists no instruments, or two of one symbol.
     """
 
+    version = 2
     connection: ClassVar[type[Connection]]
     """What decodes one connection."""
     has_windows: ClassVar[bool] = False

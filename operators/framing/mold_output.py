@@ -34,6 +34,12 @@ class Lost(NamedTuple):
     last: int
 
 
+class Repeated(NamedTuple):
+    """So many messages came again, since this was last said, or after they were given up."""
+
+    messages: int
+
+
 class Ended(NamedTuple):
     """The session is over and whole, but for what was reported lost; its next message would have been `sequence`."""
 

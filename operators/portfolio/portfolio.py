@@ -27,7 +27,7 @@ _DAY_NS = 86_400 * 10**9
 
 @register("portfolio")
 class Portfolio(Stage):
-    """Books fills into positions and marks them at mid; rows after each fill and once per interval."""
+    """Books fills into positions, valued at the mid of the last tradable quote; rows after fills and every so often."""
 
     inputs = {"fills": FILLS, "quotes": QUOTES}
     outputs = {"positions": POSITIONS, "equity": EQUITY}

@@ -8,6 +8,7 @@ import numpy as np
 
 from operators.sources.capture_file import CaptureFile
 from operators.sources.feed import FeedConfig
+from operators.sources.fix_log import frame_fix
 from operators.sources.framing import frame_itch50, frame_recording, frame_session, frame_stamped
 from operators.sources.lobster_capture import LobsterCapture
 from operators.sources.made_content import MadeContent
@@ -28,6 +29,7 @@ _FRAMINGS = {
     "lean": frame_session,
     "lobster": frame_session,
     "table": frame_session,
+    "fix_log": frame_fix,
 }
 
 _MADE: dict[str, Callable[[FeedConfig, Path], MadeContent]] = {

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
-from operators.framing.mold_output import Lost, Message, Recovered
+from operators.framing.mold_output import Lost, Message, Recovered, Repeated
 from operators.framing.notice import Began, encode_notice
 from operators.framing.refused import Refused
 
@@ -24,7 +24,7 @@ def stamped(out: Iterable[Any], clock_ns: int) -> bytes:
             message = item.data
         elif isinstance(item, Refused):
             message = encode_notice(Refused(item.reason, item.data[:_REFUSED_MAX]))
-        elif isinstance(item, Lost | Recovered | Began):
+        elif isinstance(item, Lost | Recovered | Repeated | Began):
             message = encode_notice(item)
         else:
             continue

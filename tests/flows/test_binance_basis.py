@@ -15,7 +15,8 @@ from flows.config import Config, load
 from flows.graph import build_graph
 from flows.streams import SOURCE, Streams
 from operators.sources.desk_input import DeskInput
-from schemas.market import BookState, RawFrame
+from schemas.integrity import AuditScope
+from schemas.market import BookState, FeedEventKind, RawFrame
 from schemas.record import Frame
 from tests.conftest import ROOT
 
@@ -95,6 +96,19 @@ def test_every_message_is_used(replay: Replay) -> None:
     assert not len(gaps) or not np.isin(gaps["kind"], [1, 9, 10]).any(), "a gap, a contradiction or a cut message"
 
 
+def test_every_message_is_accounted_for_and_the_receivers_clock_is_found_slow(replay: Replay) -> None:
+    audits, events = replay.all("audits"), replay.all("feed_events")
+    run = audits[audits["scope"] == AuditScope.RUN]
+    assert run["received"].tolist() == [93_954, 74_655, 41_249, 33_618]
+    for name in ("recovered", "lost", "duplicated", "out_of_order", "rejected"):
+        assert run[name].tolist() == [0, 0, 0, 0]
+    skews = events[events["kind"] == FeedEventKind.CLOCK_SKEW]
+    assert sorted(skews["feed"]) == [0, 1, 2, 3]
+    assert (np.abs(skews["first"] + 1_270_000_000) < 2_000_000).all()
+    assert skews["last"].tolist() == [0, 0, 0, 0]
+    assert not np.isin(events["kind"], [FeedEventKind.STALE, FeedEventKind.FRESH]).any()
+
+
 @pytest.mark.parametrize("feed", COMPARED)
 def test_the_rebuilt_top_is_the_venues_own(replay: Replay, feed: str) -> None:
     desk = replay.config.desk("basis")
@@ -131,7 +145,7 @@ def test_it_trades_and_the_ledger_balances(replay: Replay) -> None:
     quotes = np.concatenate(replay.quotes)
     value = 0
     for i, qty in held.items():
-        top = quotes[(quotes["instrument"] == i) & (quotes["state"] & ~3 == 0)][-1]
+        top = quotes[(quotes["instrument"] == i) & (quotes["state"] == 0)][-1]
         value += qty * int(top["bid"] + top["ask"]) * desk.instruments[i].tick_value // 2
     final = equity[-1]
     assert int(final["equity"]) == desk.capital + cash + value

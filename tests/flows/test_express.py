@@ -16,13 +16,14 @@ from flows.step import Step
 from flows.streams import SOURCE, Streams
 from operators.execution.rows import MOST_ROWS_PER_STEP, scratch
 from operators.framing.mold_output import Lost
-from operators.framing.notice import encode_notice
+from operators.framing.notice import decode_notice, encode_notice
 from operators.operator import Frames
 from operators.simulator.files import write_session
 from operators.simulator.parameters import SessionParameters
 from operators.sources.desk_input import DeskInput
 from schemas.errors import ConfigError
-from schemas.market import FeedEventKind
+from schemas.integrity import AuditScope
+from schemas.market import BookState, FeedEventKind
 from schemas.signal import Action
 from tests.flows.test_simulated_truth import CONFIG
 from tests.recovery.session import framed, messages_of
@@ -115,6 +116,16 @@ def equal(a: Any, b: Any) -> bool:
 
 EVERY_ROW = {"spreads: {every: 30s}, quotes: {every: 30s}": "spreads: on, quotes: on"}
 NO_LEVELS = {"[limits, book]": "[limits, book.quotes]"}
+SILENCES = {
+    **EVERY_ROW,
+    "timezone: America/New_York}]": "timezone: America/New_York}, {id: late, format: itch50, path: session.itch, "
+    "date: 2026-01-05, timezone: America/New_York, delay: 1100ms}]",
+    "  - {id: book, type: book, input: itch}": ""
+    "  - {id: heard, type: silence, input: [feeds, itch], after: {itch: 1s}}\n"
+    "  - {id: book, type: book, input: heard}\n"
+    "  - {id: audit, type: audit, input: [feeds, itch, heard, book]}",
+}
+"""A second feed that nobody decodes, but that tells the time while the first is silent."""
 RARE = {
     "{type: rolling, window: 60}": "{type: kalman}",
     "{type: rolling, window: 20}": "{type: ewm, half_life: 10}",
@@ -144,6 +155,43 @@ def test_rows_and_state_are_those_of_the_steps(
         found, express_state = rows_of(config, frame, path)
         assert found == expected
         assert equal(express_state, state)
+
+
+@pytest.mark.parametrize("frame", [1, 700])
+def test_nothing_is_decided_on_instruments_of_a_silent_feed(session: Path, frame: int) -> None:
+    config = configuration(session, **SILENCES)
+    expected, state = rows_of(config, 1_000, "steps")
+    found, express_state = rows_of(config, frame, "express")
+    assert found == expected
+    assert equal(express_state, state)
+    assert {FeedEventKind.STALE, FeedEventKind.FRESH} <= {row[4] for row in found["feed_events"]}
+    received = [row[3] for row in found["audits"] if row[-1] == AuditScope.RUN]
+    messages = messages_of((session / "session.itch").read_bytes())
+    assert received == [sum(decode_notice(message) is None for message in messages)] * 2
+    desk, states, quotes = config.desk("main"), [int(BookState.EMPTY)] * 8, iter(found["quotes"])
+    quote = next(quotes, None)
+    used = [(row[0], desk.legs[row[6]]) for row in found["signals"]]
+    used += [(row[0], (row[5],)) for row in found["verdicts"] if row[6]]
+    stale = 0
+    for cause, instruments in sorted(used):
+        while quote is not None and quote[0] <= cause:
+            states[quote[7]] = quote[8]
+            stale += quote[8] == BookState.STALE
+            quote = next(quotes, None)
+        assert [states[i] for i in instruments] == [BookState.OK] * len(instruments)
+    assert stale > 100, stale
+
+
+def test_depth_beside_the_express_changes_no_other_row(session: Path) -> None:
+    depth = "{id: depth, type: depth, input: book, levels: 3, every: 2s}"
+    config = configuration(session, **{"  - {id: trader,": f"  - {depth}\n  - {{id: trader,"})
+    found, state = rows_of(config, 300, "express")
+    expected, state_of_steps = rows_of(config, 1_000, "steps")
+    assert found == expected
+    assert equal(state, state_of_steps)
+    without, _ = rows_of(configuration(session), 1_000, "express")
+    assert without == {name: rows for name, rows in found.items() if name not in ("depth", "depth_levels")}
+    assert len(found["depth_levels"]) > 2 * len(found["depth"]) > 1_000
 
 
 def test_gates_and_executable_spreads_take_the_steps(session: Path) -> None:

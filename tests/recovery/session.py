@@ -118,6 +118,8 @@ _WAYS: list[Callable[[bytes, random.Random], list[bytes]]] = [
 OPERATORS: list[dict[str, Any]] = [
     {"id": "itch", "type": "itch50", "input": "feeds", "feed": "itch", "date": "2026-01-05"},
     {"id": "book", "type": "book", "input": "itch"},
+    {"id": "confidence", "type": "confidence", "input": "book"},
+    {"id": "audit", "type": "audit", "input": ["feeds", "itch"]},
     {
         "id": "spread",
         "type": "spread",
@@ -136,15 +138,27 @@ OPERATORS: list[dict[str, Any]] = [
         "step": 5,
     },
     {"id": "gate", "type": "cointegration", "input": "book", "every": "5s", "window": 60, "step": 10},
-    {"id": "features", "type": "features", "input": ["book", "spread"], "every": "1m"},
+    {"id": "features", "type": "features", "input": ["itch", "book", "spread"], "every": "1m"},
     {
         "id": "model",
         "type": "model",
-        "input": ["features", "spread"],
+        "input": ["book", "features", "spread"],
         "model": [{"class": "river.preprocessing.StandardScaler"}, {"class": "river.linear_model.LogisticRegression"}],
         "target": {"type": "reverts", "exit": 0.3, "stop": 4.0, "horizon": "2m"},
+        "shadows": [{"class": "river.naive_bayes.GaussianNB"}],
+        "promote": {"outcomes": 20, "margin": 0.0},
+        "drift": {
+            "detector": {"class": "river.drift.ADWIN"},
+            "size": 0.5,
+            "then": "reset",
+            "outcomes": 20,
+        },
+        "derive": {"pressure": "y_flow - x_flow"},
+        "taker_bps": 0.1,
         "warm_up": 20,
         "validate_every": 50,
+        "digest_every": 25,
+        "save_every": 60,
     },
     {
         "id": "bands",

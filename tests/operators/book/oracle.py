@@ -23,6 +23,7 @@ class OneBook:
     ever_synced: bool = False
     gap: bool = False  # lost by SYNC 0, which an empty book does not heal
     halted: bool = False
+    silent: bool = False
     quote: Row | None = None  # bid, ask, bid_qty, ask_qty, state
 
 
@@ -84,6 +85,8 @@ class BookOracle:
                 self.sync(book, e)
             case EventKind.SYNC:
                 book.synced, book.gap = False, True
+            case EventKind.SILENCE:
+                book.silent = e["qty"] != 0
             case EventKind.STATUS:
                 if book.halted != (e["qty"] != 1):
                     book.halted = not book.halted
@@ -126,6 +129,7 @@ class BookOracle:
         bid, ask = max(bids, default=0), min(asks, default=0)
         state = BookState.OK if book.synced else BookState.UNSYNCED
         state |= BookState.HALTED if book.halted else 0
+        state |= BookState.STALE if book.silent else 0
         state |= BookState.EMPTY if not bids or not asks else BookState.CROSSED if bid >= ask else 0
         was_crossed = book.quote is not None and bool(book.quote[4] & BookState.CROSSED)
         if was_crossed != bool(state & BookState.CROSSED):

@@ -11,7 +11,7 @@ from schemas.errors import InvariantError
 from schemas.market import EVENTS, LAST, BookState, EventKind, FeedEventKind, Side
 
 BID, ASK = Side.BID, Side.ASK
-OK, UNSYNCED, HALTED, CROSSED, EMPTY = map(BookState, (0, 1, 2, 4, 8))
+OK, UNSYNCED, HALTED, CROSSED, EMPTY, STALE = map(BookState, (0, 1, 2, 4, 8, 16))
 
 Story = tuple[EventKind, Mapping[str, int]]
 
@@ -140,12 +140,12 @@ def test_each_change_of_a_book_told_by_order(
 )
 def test_what_contradicts_a_book_is_reported_and_changes_nothing(wrong: Story, first: int, last: int) -> None:
     told = Told(*TWO_SIDED, (EventKind.SYNC, {"qty": 1, "instrument": 1}))
-    before = told.book.snapshot()
+    before = told.book.tables.snapshot()
     told.then(wrong)
     assert told.feed_events == [(FeedEventKind.INCONSISTENT, first, last)]
     assert told.levels == []
     assert [row[-1] & UNSYNCED for row in told.quotes] == [UNSYNCED]
-    after = told.book.snapshot()
+    after = told.book.tables.snapshot()
     assert all((before[name] == after[name]).all() for name in ("orders", "ladders", "levels", "taken"))
 
 
@@ -193,6 +193,13 @@ def test_halts_and_crossings_are_told_once() -> None:
         FeedEventKind.RESUME,
     ]
     assert [state for *_, state in told.quotes] == [HALTED, HALTED | CROSSED, HALTED, OK]
+
+
+def test_a_silence_marks_the_quote_at_once_and_its_end_the_next_one() -> None:
+    told = Told(*TWO_SIDED).then((EventKind.SILENCE, {"qty": 1}), (EventKind.SILENCE, {"qty": 1}), status(0))
+    assert [state for *_, state in told.quotes] == [STALE, STALE | HALTED]
+    assert told.then((EventKind.SILENCE, {"qty": 0, "flags": 0})).quotes == []
+    assert told.then((EventKind.TRADE, {"price": 101, "qty": 5})).quotes == [(100, 5, 103, 7, HALTED)]
 
 
 def test_two_venues_may_use_the_same_reference() -> None:

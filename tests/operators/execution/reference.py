@@ -31,7 +31,7 @@ ENTER, STOP_ACTION = 1, 3
 ENTRY, EXIT, STOP, UNWIND = 1, 2, 3, 4
 SENT, DENIED, ACCEPTED, PARTIALLY_FILLED, FILLED, CANCELLED, REJECTED, SKIPPED = range(1, 9)
 PASSED, UNTRADABLE, POSITION, NOTIONAL, GROSS, NET, COLLAR, RATE, DAILY_LOSS, OTHER_LEG = range(10)
-UNSYNCED, HALTED, CROSSED, EMPTY = 1, 2, 4, 8
+UNSYNCED, HALTED, CROSSED, STALE = 1, 2, 4, 16
 DAY_NS = 86_400 * 10**9
 Verdict = tuple[int, Fraction, Fraction]
 
@@ -117,7 +117,7 @@ class ReferenceLoop:
         for row in quotes:
             held, book = self.account.holdings[row["instrument"]], self.books[row["instrument"]]
             held.bid, held.ask, held.state = row["bid"], row["ask"], row["state"]
-            if not held.state & (CROSSED | EMPTY):
+            if held.state == 0:
                 held.mid = Fraction(held.bid + held.ask, 2)
             if not self.has_levels:
                 book.clear()
@@ -129,7 +129,7 @@ class ReferenceLoop:
                     self._report_fill(order, taken, ts)
 
     def _is_closed(self, instrument: int) -> bool:
-        return bool(self.account.holdings[instrument].state & (UNSYNCED | HALTED))
+        return bool(self.account.holdings[instrument].state & (UNSYNCED | HALTED | CROSSED | STALE))
 
     # --- trader
 

@@ -71,7 +71,7 @@ def parameters() -> st.SearchStrategy[dict[str, Any]]:
 
 
 _QTYS = st.integers(1, 12)
-_STATES = st.sampled_from([0] * 8 + [BookState.HALTED, BookState.UNSYNCED])
+_STATES = st.sampled_from([0] * 8 + [1 << bit for bit in range(len(BookState))])
 _BOOKS = st.tuples(
     st.just("book"), st.integers(0, 2), st.integers(-4, 4), st.integers(1, 3), st.lists(_QTYS, max_size=3),
     st.lists(_QTYS, max_size=3), _STATES,

