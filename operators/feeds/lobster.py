@@ -1,6 +1,7 @@
 """LOBSTER's files of NASDAQ's order messages and the books they lead to. docs/files.md tells the format."""
 
 import struct
+from decimal import Decimal
 from typing import Any
 
 from operators.feeds.event_rows import EventRows
@@ -22,6 +23,7 @@ from operators.registry import register
 from schemas.errors import ConfigError
 from schemas.instrument import Instrument
 from schemas.market import LAST, EventKind, FeedEventKind, TradingStatus
+from schemas.record import DECIMAL_SCALE
 
 _TIME = struct.Struct("<q")
 _PRICE_NANOS = 10**5
@@ -30,6 +32,7 @@ _SHARE_NANOS = 10**9
 _EMPTY = 9_999_999_999
 """The price of a level that is not there, negative on the bid side."""
 _HALTED, _RESUMED = -1, 1
+_REMEMBERED = 8192
 
 
 class LobsterDecoder:
@@ -38,8 +41,10 @@ class LobsterDecoder:
     def __init__(
         self, feed: int, number: int, instrument: Instrument, rows: EventRows, feed_events: list[FeedEventRow]
     ) -> None:
-        self._feed, self._number, self._instrument = feed, number, instrument
+        self._feed, self._number = feed, number
         self._rows, self._feed_events = rows, feed_events
+        self._ticks = _Steps("price", _PRICE_NANOS, "tick", instrument.tick)
+        self._lots = _Steps("size", _SHARE_NANOS, "lot", instrument.lot)
         self._book = LobsterBook()
         self._is_whole = False
         self._at = (0, 0, 0)
@@ -106,8 +111,8 @@ class LobsterDecoder:
         self._is_whole = False
 
     def _tell(self, kind: EventKind, order: int, level: Level, qty: int) -> None:
-        side, price = level
-        self._rows.one(kind, *self._at, order, self._ticks(price), self._lots(qty), self._number, side, 0)
+        (side, price), lots = level, self._lots[qty] if qty else 0
+        self._rows.one(kind, *self._at, order, self._ticks[price], lots, self._number, side, 0)
 
     def _read(self, payload: memoryview, cause: int, ts: int) -> tuple[Message, dict[Level, int]]:
         """The message and the levels that are there after it, all of them of whole ticks and lots."""
@@ -124,8 +129,7 @@ class LobsterDecoder:
         prices = book.split(b",")
         levels = _levels(_numbers(prices, max(4, len(prices) // 4 * 4), "order book"))
         for (_, price), qty in levels.items():
-            self._lots(qty)
-            self._ticks(price)
+            self._lots[qty], self._ticks[price]
         return message, levels
 
     def _check(self, message: Message) -> None:
@@ -133,20 +137,30 @@ class LobsterDecoder:
             raise MalformedError(f"direction: expected 1 or -1, came {message.direction}")
         if message.size <= 0 or message.price <= 0:
             raise MalformedError(f"size, price: expected more than 0, came {message.size}, {message.price}")
-        self._ticks(message.price)
-        self._lots(message.size)
+        self._ticks[message.price], self._lots[message.size]
 
-    def _ticks(self, price: int) -> int:
-        ticks, rest = divmod(price * _PRICE_NANOS, self._instrument.tick_nanos)
-        if rest or not 0 < ticks <= LIMIT:
-            raise MalformedError(f"price: expected multiples of the tick {self._instrument.tick}, came {price} / 10000")
-        return ticks
 
-    def _lots(self, size: int) -> int:
-        lots, rest = divmod(size * _SHARE_NANOS, self._instrument.lot_nanos)
-        if rest or not 0 <= lots <= LIMIT:
-            raise MalformedError(f"size: expected multiples of the lot {self._instrument.lot}, came {size}")
-        return lots
+class _Steps(dict[int, int]):
+    """`steps[1000100]`: how many ticks, or lots, so many units of the file are. Raises MalformedError.
+
+    Prices and sizes come again and again: the last few thousand are remembered.
+    """
+
+    def __init__(self, name: str, unit_nanos: int, step_name: str, step: Decimal) -> None:
+        super().__init__()
+        self._name, self._unit_nanos, self._step_name, self._step = name, unit_nanos, step_name, step
+        self._step_nanos = int(step * 10**DECIMAL_SCALE)
+
+    def __missing__(self, units: int) -> int:
+        steps, rest = divmod(units * self._unit_nanos, self._step_nanos)
+        if rest or not 0 < steps <= LIMIT:
+            expected = f"multiples of the {self._step_name} {self._step}"
+            came = Decimal(units * self._unit_nanos).scaleb(-DECIMAL_SCALE).normalize()
+            raise MalformedError(f"{self._name}: expected {expected}, came {came:f}")
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[units] = steps
+        return steps
 
 
 def _numbers(fields: list[bytes], count: int, name: str) -> list[int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from schemas.market import EVENTS, LAST, EventKind
 from schemas.record import Frame
@@ -26,8 +27,8 @@ def read(archive: Path) -> tuple[list[list[float]], Any]:
     with zipfile.ZipFile(archive) as files:
         names = sorted(name for name in files.namelist() if name.endswith(".csv"))
         with files.open(names[0]) as messages, files.open(names[1]) as books:
-            shown = np.loadtxt(books, np.int64, delimiter=",")
-            told = np.loadtxt(messages, np.float64, delimiter=",", usecols=range(6)).tolist()
+            shown = pd.read_csv(books, header=None, dtype=np.int64).to_numpy()
+            told = pd.read_csv(messages, header=None, usecols=range(6), dtype=np.float64).to_numpy().tolist()
     return told, shown.reshape(len(shown), -1, 2, 2)[:, :, ::-1]
 
 

@@ -141,7 +141,7 @@ def test_a_contradiction_is_told_and_the_book_is_that_of_the_row(message, book):
         (row("9,5,10,1000000,1", BOOK), "type: expected 1 to 7, came 9"),
         (row("1,5,10,1000000,0", BOOK), "direction: expected 1 or -1, came 0"),
         (row("1,5,0,1000000,1", BOOK), "size, price: expected more than 0, came 0, 1000000"),
-        (row("1,5,1,1000001,1", BOOK), "price: expected multiples of the tick 0.01, came 1000001 / 10000"),
+        (row("1,5,1,1000001,1", BOOK), "price: expected multiples of the tick 0.01, came 100.0001"),
         (row("1,5,1,1000000,1", BOOK[:3]), "order book: expected 4 numbers, came 3"),
         (row("1,5,1,1000000,1", ("a", 1, 2, 3)), "order book: expected whole numbers"),
     ],
