@@ -11,7 +11,7 @@ EPOCH_S ?= 2
 export BYTEWAX_SNAPSHOT_INTERVAL ?= $(EPOCH_S)
 export BYTEWAX_RECOVERY_BACKUP_INTERVAL ?= 0
 
-.PHONY: run binance test check soak bench bench-peers clean
+.PHONY: run binance test check soak fuzz bench bench-peers clean
 .DELETE_ON_ERROR:
 
 run: .venv/ready $(SESSION)   ## the main job: a simulated session, traded, in embedded ClickHouse
@@ -33,6 +33,9 @@ check: .venv/ready            ## style and types
 
 soak: .venv/ready             ## 200 kills, long runs
 	$(BIN)/python -m pytest -m soak --timeout 7200
+
+fuzz: .venv/ready             ## a million inputs over all decoders, guided by coverage (on Linux)
+	$(BIN)/python -m tests.fuzz 1000000
 
 bench: .venv/ready            ## the table of docs/benchmarks.md and benchmarks/results.json
 	$(BIN)/python -m benchmarks

@@ -18,16 +18,19 @@ _BASE_TICKS = 10_000
 _STEP_NS = 100_000
 
 
-def desk() -> Desk:
-    """The desk of the benchmark."""
+def desk(pairs: int = 500) -> Desk:
+    """The desk of the benchmark, or one with fewer or more pairs: the nearest neighbours first."""
     shares = tuple(
         Instrument(id=f"S{i:03}", venue="SIM", symbol=f"S{i:03}", tick=Decimal("0.01"), lot=Decimal(1), currency="USD")
         for i in range(SHARES)
     )
     legs = [(i, (i + step) % SHARES) for i in range(SHARES) for step in (1, 2)]
     legs += [(i, (i + 3) % SHARES) for i in range(0, SHARES, 2)]
-    pairs = tuple(Pair(id=f"S{y:03}/S{x:03}", y=f"S{y:03}", x=f"S{x:03}", hedge=1.0) for y, x in legs)
-    return Desk("bench", shares, pairs, (Feed("quotes"),), capital=10**7 * 10**8, seed=1)
+    legs += [(i, (i + 3) % SHARES) for i in range(1, SHARES, 2)]
+    legs += [(i, (i + step) % SHARES) for step in range(4, 1 + pairs // SHARES) for i in range(SHARES)]
+    chosen = legs[:: len(legs) // pairs][:pairs] if pairs < 500 else legs[:pairs]
+    definitions = tuple(Pair(id=f"S{y:03}/S{x:03}", y=f"S{y:03}", x=f"S{x:03}", hedge=1.0) for y, x in chosen)
+    return Desk("bench", shares, definitions, (Feed("quotes"),), capital=10**7 * 10**8, seed=1)
 
 
 def quotes(events: int, seed: int = 1) -> Frame:

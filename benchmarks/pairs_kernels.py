@@ -1,123 +1,91 @@
-"""Spreads at a Kalman hedge, sampled at every quote: the compiled operator, NumPy and plain Python.
+"""What is known of pairs at every quote: the compiled operators, NumPy event by event and plain Python.
 
-All three do the same: of every pair a quote touches, the filter takes in what the pair showed before, and
-the new spread is measured by its prediction error's deviation. The two for comparison use the textbook's
-covariance update and keep nothing but the last z of each pair.
+All three do the same. Of every pair a quote touches, a Kalman filter takes in what the pair showed before, and so
+does the rolling correlation of its legs; the new spread is measured by its prediction error's deviation. At the end
+of bars each pair is sampled, and now and then half-life, Hurst exponent and cointegration (one lag) are computed from
+the last samples. The two for comparison use the textbook's updates and keep nothing but the last figures.
 """
 
-import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from benchmarks import market
-from operators.operator import Desk
+from benchmarks import market, pairs_numpy, pairs_python
+from benchmarks.pairs_terms import BAR_NS, DELTA, FIGURES, NOISE, STEP, WINDOW
+from operators.operator import Desk, Frames
+from operators.pairs.cointegration import Cointegration
+from operators.pairs.correlation import Correlation
+from operators.pairs.pair_statistics import PairStatistics
 from operators.pairs.spread import Spread
 from schemas.record import Frame
 
-DELTA, NOISE = 1e-4, 1e-3
 FRAME = 2_048
-_WALK = DELTA / (1 - DELTA)
+SIZES = (50, 500, 5_000)
+"""Pairs of the desks on which the growth of the cost is measured, on 200 instruments or as many as there are pairs."""
 
 
-def measured(events: int = 400_000, rounds: int = 3) -> dict[str, float]:
-    """Quote events per second of each, and how far the last z-scores are apart at most."""
+def measured(events: int = 400_000, rounds: int = 5) -> dict[str, Any]:
+    """Quote events per second of each, how far their last figures are apart at most, and the growth with pairs."""
     desk, quotes = market.desk(), market.quotes(events)
-    few = quotes[: events // 20]
-    _compiled(desk, quotes[:FRAME])
+    few = quotes[: events // 4]
+    _compiled(desk, quotes[: len(quotes) // 4])
     fast_s = min(_timed(_compiled, desk, quotes)[0] for _ in range(rounds))
-    numpy_s, numpy_z = _timed(_numpy, desk, few)
-    python_s, python_z = _timed(_python, desk, few)
-    z = _compiled(desk, few)
+    numpy_s, by_numpy = _timed(pairs_numpy.followed, desk, few)
+    python_s, by_python = _timed(pairs_python.followed, desk, few)
+    ours = _compiled(desk, few)
+    apart = np.maximum(np.abs(ours - by_numpy), np.abs(ours - np.array(by_python))) / (1.0 + np.abs(ours))
     return {
         "events_per_s": len(quotes) / fast_s,
         "numpy_events_per_s": len(few) / numpy_s,
+        "numpy_ratio": len(quotes) / fast_s * numpy_s / len(few),
         "python_events_per_s": len(few) / python_s,
-        "z_difference": max(float(np.abs(z - numpy_z).max()), float(np.abs(z - python_z).max())),
+        "python_ratio": len(quotes) / fast_s * python_s / len(few),
+        "difference": float(apart.max()),
+        "ns_per_pair_touched": growth(events // 2, rounds),
     }
 
 
-def _timed(run: Callable[[Desk, Frame], Frame], desk: Desk, quotes: Frame) -> tuple[float, Frame]:
-    started_s = time.perf_counter()
-    z = run(desk, quotes)
-    return time.perf_counter() - started_s, z
+def growth(events: int, rounds: int) -> dict[str, float]:
+    """Nanoseconds per pair touched, by the number of pairs of the desk."""
+    found = {}
+    for pairs in SIZES:
+        desk = market.desk(pairs)
+        quotes = market.quotes(events * 10 // max(1, 2 * pairs // market.SHARES))
+        touches = np.bincount(np.array(desk.legs).ravel(), minlength=market.SHARES)[quotes["instrument"]].sum()
+        _compiled(desk, quotes)
+        found[f"{pairs} pairs"] = min(_timed(_compiled, desk, quotes)[0] for _ in range(rounds)) * 1e9 / touches
+    return found
+
+
+def _timed(run: Callable[[Desk, Frame], Any], desk: Desk, quotes: Frame) -> tuple[float, Any]:
+    started_s = time.thread_time()
+    found = run(desk, quotes)
+    return time.thread_time() - started_s, found
 
 
 def _compiled(desk: Desk, quotes: Frame) -> Frame:
     hedge = {"type": "kalman", "delta": DELTA, "noise": NOISE, "warm_up": 0}
-    parameters = {"hedge": hedge, "zscore": {"type": "innovation"}, "every": "event"}
-    spread = Spread(Spread.Parameters.model_validate(parameters), desk)
-    z = np.zeros(len(desk.pairs))
+    kalman = {"hedge": hedge, "zscore": {"type": "innovation"}, "every": "event"}
+    window = {"every": BAR_NS, "window": WINDOW, "step": STEP}
+    spread = Spread(Spread.Parameters.model_validate(kalman), desk)
+    correlation = Correlation(Correlation.Parameters(every="event", window=WINDOW), desk)
+    statistics = PairStatistics(PairStatistics.Parameters.model_validate(window), desk)
+    gate = Cointegration(Cointegration.Parameters.model_validate(window | {"lags": 1}), desk)
+    found = np.zeros((len(desk.pairs), len(FIGURES)))
     for start in range(0, len(quotes), FRAME):
-        rows = spread.process({"quotes": quotes[start : start + FRAME]}).get("spreads")
-        if isinstance(rows, np.ndarray):
-            z[rows["pair"]] = rows["z"]
-    return z
+        frames: Frames = {"quotes": quotes[start : start + FRAME]}
+        spreads = spread.process(frames)
+        _keep(found, spreads.get("spreads"), {"z": 0})
+        _keep(found, correlation.process(frames).get("correlations"), {"correlation": 1})
+        _keep(found, statistics.process({**frames, **spreads}).get("statistics"), {"half_life": 2, "hurst": 3})
+        _keep(found, gate.process(frames).get("gates"), {"statistic": 4})
+    return found
 
 
-def _numpy(desk: Desk, quotes: Frame) -> Frame:
-    """Event by event, the touched pairs at once."""
-    legs = np.array(desk.legs)
-    touched = [np.flatnonzero((legs == i).any(axis=1)) for i in range(len(desk.instruments))]
-    mids = np.full(len(desk.instruments), np.nan)
-    state = np.zeros((6, len(legs)))  # slope, level, r11, r12, r22, z
-    state[0] = 1.0
-    for instrument, bid, ask in zip(quotes["instrument"], quotes["bid"], quotes["ask"], strict=True):
-        pairs = touched[instrument]
-        y, x = mids[legs[pairs, 0]], mids[legs[pairs, 1]]
-        known = ~np.isnan(y + x)
-        if known.any():
-            taking, y, x = pairs[known], y[known], x[known]
-            slope, level, r11, r12, r22, _ = state[:, taking]
-            g, h = r11 * x + r12, r12 * x + r22
-            q = g * x + h + NOISE
-            e = y - slope * x - level
-            state[0, taking] = slope + g / q * e
-            state[1, taking] = level + h / q * e
-            state[2, taking] = r11 - g * g / q + _WALK
-            state[3, taking] = r12 - g * h / q
-            state[4, taking] = r22 - h * h / q + _WALK
-        mids[instrument] = (bid + ask) * 0.005
-        y, x = mids[legs[pairs, 0]], mids[legs[pairs, 1]]
-        slope, level, r11, r12, r22, _ = state[:, pairs]
-        state[5, pairs] = (y - slope * x - level) / np.sqrt((r11 * x + 2 * r12) * x + r22 + NOISE)
-    return np.nan_to_num(state[5])
-
-
-def _python(desk: Desk, quotes: Frame) -> Frame:
-    """Floats and lists."""
-    legs = desk.legs
-    touched = [[p for p, pair in enumerate(legs) if i in pair] for i in range(len(desk.instruments))]
-    mids: list[float | None] = [None] * len(desk.instruments)
-    states = [[1.0, 0.0, 0.0, 0.0, 0.0, 0.0] for _ in legs]
-    columns = (quotes[name].tolist() for name in ("instrument", "bid", "ask"))
-    for instrument, bid, ask in zip(*columns, strict=True):
-        was, now = mids[instrument], (bid + ask) * 0.005
-        mids[instrument] = now
-        for p in touched[instrument]:
-            state = states[p]
-            i, j = legs[p]
-            y, x = mids[i], mids[j]
-            if y is None or x is None:
-                continue
-            slope, level, r11, r12, r22, _ = state
-            if was is not None:
-                old_y, old_x = (was, x) if i == instrument else (y, was)
-                g, h = r11 * old_x + r12, r12 * old_x + r22
-                q = g * old_x + h + NOISE
-                e = (old_y - slope * old_x - level) / q
-                slope += g * e
-                level += h * e
-                r11 += _WALK - g * g / q
-                r12 -= g * h / q
-                r22 += _WALK - h * h / q
-            state[:] = (
-                slope,
-                level,
-                r11,
-                r12,
-                r22,
-                (y - slope * x - level) / math.sqrt((r11 * x + 2 * r12) * x + r22 + NOISE),
-            )
-    return np.array([state[5] for state in states])
+def _keep(found: Frame, rows: Any, columns: dict[str, int]) -> None:
+    """The last row of a pair wins."""
+    if rows is not None:
+        for name, column in columns.items():
+            found[rows["pair"], column] = rows[name]

@@ -165,6 +165,45 @@ def simulate(
 
 
 @app.command()
+def instruments(
+    venue: Annotated[str, typer.Argument(help="A venue, such as kraken or binance_usdm.")],
+    symbols: Annotated[list[str], typer.Argument(help="Symbols, as the venue writes them.")],
+    rest: Annotated[str | None, typer.Option(help="Address of the venue's REST interface.", show_default=False)] = None,
+) -> None:
+    """Print instruments as a venue defines them, for the `instruments` of a configuration."""
+    from flows.record import as_yaml, instruments_of
+
+    sys.stdout.write(as_yaml(instruments_of(venue, symbols, rest)))
+
+
+@app.command()
+def record(
+    venue: Annotated[str, typer.Argument(help="A venue, such as kraken or binance_usdm.")],
+    symbols: Annotated[list[str], typer.Argument(help="Symbols, as the venue writes them.")],
+    out: Annotated[Path, typer.Option(help="Folder for the recordings; earlier ones stay.")] = Path("recordings"),
+    channels: Annotated[str, typer.Option(help="What to subscribe to: book, trades, ticker.")] = "book,trades",
+    depth: Annotated[int | None, typer.Option(help="Levels a side of books, where the venue has a choice.")] = None,
+    duration: Annotated[str | None, typer.Option("--for", help="Stop after so long, such as 10m.")] = None,
+    url: Annotated[str | None, typer.Option(help="Address of the websocket.", show_default="the venue's")] = None,
+    rest: Annotated[str | None, typer.Option(help="Address of the REST interface.", show_default="the venue's")] = None,
+) -> None:
+    """Record what a venue's websocket says, with receive times, until Ctrl-C: input of later backtests."""
+    from flows.logs import configure_logs
+    from flows.record import record as recorded
+    from flows.stopping import stop_on_signals
+    from schemas.parameter_types import duration_ns
+
+    try:
+        seconds = None if duration is None else duration_ns(duration) / 1e9
+    except ValueError as e:
+        raise typer.BadParameter(str(e)) from e
+    configure_logs()
+    chosen = {"channels": channels.split(","), "depth": depth, "url": url, "rest": rest}
+    for line in recorded(venue, symbols, out, stop_on_signals(), seconds, **chosen):
+        print(line)
+
+
+@app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One statement that reads.")],
     config: Annotated[Path, typer.Option(help="The configuration whose target is asked.")] = _DEMO_CONFIG,
@@ -177,6 +216,39 @@ def query(
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     for piece in ask(load(config).target, sql, form, width=width):
         sys.stdout.write(piece)
+
+
+models = typer.Typer(help="Files of models: learned in one run, used in another.")
+app.add_typer(models, name="model")
+
+
+@models.command("export")
+def export_model(
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    config: Annotated[Path, typer.Option(help="The configuration of the run that has learned.")] = _DEMO_CONFIG,
+    desk: Annotated[str | None, typer.Option(help="The desk.", show_default="the only one")] = None,
+    fingerprint: Annotated[int | None, typer.Option(help="The live model's, where several operators learn.")] = None,
+) -> None:
+    """Write the newest models of a run into a file, for `start` of another run's model operator."""
+    from flows.config import load
+    from flows.models import newest_models
+    from operators.sources.model_file import write_model_file
+
+    found = newest_models(load(config), desk, fingerprint)
+    write_model_file(out, found.data)
+    print(f"{out}: models of desk {found.desk} after {found.examples:,} examples")
+    print(f"start: {{path: {out}, digest: {found.digest}}}")
+
+
+@models.command("show")
+def show_model(file: Annotated[Path, typer.Argument(help="A file of models.")]) -> None:
+    """Print what a file of models says of itself; nothing in it is run."""
+    import json
+
+    from operators.learn.inventory import header_in
+    from operators.sources.model_file import read_model_file
+
+    print(json.dumps(header_in(read_model_file(file), str(file)), indent=2))
 
 
 def _see_working_directory() -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
-from flows.references import check_references, desk_instruments
+from flows.references import check_references, desk_instruments, desk_pairs
 from flows.settings import DeskConfig, Name, OperatorConfig, RuntimeConfig, Setting, TableSetting, usual_setting
 from flows.wording import hint, located
 from flows.yaml_lines import Document, KeyPath, read
@@ -48,6 +48,7 @@ class Config(Definition):
     runtime: RuntimeConfig = Field(default=RuntimeConfig(), description="speed; changes no row")
 
     _document: Document = PrivateAttr(default_factory=Document)
+    _folder: Path = PrivateAttr(default_factory=Path)
 
     @field_validator("target")
     @classmethod
@@ -91,7 +92,8 @@ class Config(Definition):
         instruments = desk_instruments(chosen, self.instruments)
         every = tuple(instrument.id for instrument in instruments)
         feeds = tuple(Feed(feed.id, feed.instruments or every) for feed in chosen.feeds)
-        return Desk(chosen.id, instruments, chosen.pairs, feeds, chosen.capital, chosen.seed)
+        pairs = desk_pairs(chosen, instruments)
+        return Desk(chosen.id, instruments, pairs, feeds, chosen.capital, chosen.seed)
 
     def table(self, stream: str) -> TableSetting:
         """Whether and how densely the stream is written."""
@@ -104,7 +106,7 @@ class Config(Definition):
     def parameters(self, i: int, component: type[Component]) -> Parameters:
         """The parameters of operator number `i`, validated. Raises ConfigError at the parameter's line."""
         try:
-            return component.Parameters.model_validate(self.operators[i].parameters)
+            return component.Parameters.model_validate(self.operators[i].parameters, context={"folder": self._folder})
         except ValidationError as e:
             raise located(e, component.Parameters, self._document, ("operators", i)) from None
 
@@ -162,7 +164,7 @@ def load(path: str | Path) -> Config:
         config = Config.model_validate(document.value, context={"folder": path.parent})
     except ValidationError as e:
         raise located(e, Config, document) from None
-    config._document = document
+    config._document, config._folder = document, path.parent
     return config
 
 

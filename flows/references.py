@@ -6,7 +6,7 @@ from typing import Any
 from flows.settings import RESERVED_IDS, DeskConfig, OperatorConfig
 from flows.wording import MisplacedError, hint
 from flows.yaml_lines import KeyPath
-from schemas.instrument import Instrument
+from schemas.instrument import Instrument, Pair, every_pair
 
 
 def desk_instruments(desk: DeskConfig, instruments: Sequence[Instrument]) -> tuple[Instrument, ...]:
@@ -15,6 +15,11 @@ def desk_instruments(desk: DeskConfig, instruments: Sequence[Instrument]) -> tup
         return tuple(instruments)
     listed = {name for feed in desk.feeds for name in feed.instruments}
     return tuple(instrument for instrument in instruments if instrument.id in listed)
+
+
+def desk_pairs(desk: DeskConfig, instruments: Sequence[Instrument]) -> tuple[Pair, ...]:
+    """The pairs of a desk with these instruments: those it lists, or every two of them."""
+    return every_pair(instruments) if desk.every_pair else desk.pairs
 
 
 def check_references(

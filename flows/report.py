@@ -29,7 +29,7 @@ def show_graph(path: str, config: Config, graph: Graph) -> None:
     """The checked graph, what is written, and what deserves a second look."""
     out = console()
     feeds = sum(len(desk.feeds) for desk in config.desks)
-    pairs = sum(len(desk.pairs) for desk in config.desks)
+    pairs = sum(len(config.desk(desk.id).pairs) for desk in config.desks)
     counts = (_count(len(config.desks), "desk"), _count(feeds, "feed"), _count(len(config.instruments), "instrument"))
     out.print(f"[bold]{escape(path)}[/bold]: run {config.run}, {', '.join(counts)}, {_count(pairs, 'pair')}")
     table = _table("operator", "type", "reads", "emits")

@@ -5,14 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
 from operators.sources.feed import FeedConfig
 from schemas.instrument import Definition, Pair
 from schemas.learn import FEATURES
 from schemas.market import QUOTES
 from schemas.parameter_types import Duration, Money, duration_ns
-from schemas.signal import SPREADS
+from schemas.signal import CORRELATIONS, SPREADS
 
 RESERVED_IDS = frozenset({"feeds", "loop"})
 """The source, and the step that the closed loop's stages run in."""
@@ -47,6 +56,15 @@ class DeskConfig(Definition):
     seed: int = Field(default=0, ge=0, description="seed of everything random on this desk")
     feeds: tuple[FeedConfig, ...] = Field(min_length=1, description="what the desk listens to")
     pairs: tuple[Pair, ...] = Field(default=(), description="pairs traded, or the path of a YAML file with the list")
+    every_pair: bool = Field(
+        default=False, description="every two of the desk's instruments are a pair, called Y/X; for `discovery`"
+    )
+
+    @model_validator(mode="after")
+    def _pairs_once(self) -> "DeskConfig":
+        if self.every_pair and self.pairs:
+            raise ValueError("`every_pair: true` declares all pairs there are; drop `pairs`, or every_pair")
+        return self
 
 
 Inputs = tuple[str, ...] | Mapping[str, tuple[str, ...]]
@@ -94,7 +112,7 @@ class OperatorConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
-SAMPLED_ONLY = frozenset({QUOTES.name, SPREADS.name, FEATURES.name})
+SAMPLED_ONLY = frozenset({QUOTES.name, SPREADS.name, CORRELATIONS.name, FEATURES.name})
 """Streams too dense to be written unless asked for."""
 
 

@@ -103,6 +103,11 @@ class State:
     def __getitem__(self, name: str) -> Frame:
         return self._tables[name]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tables."""
+        return sum(array.nbytes for array in self._tables.values())
+
     def replace(self, name: str, array: Frame) -> None:
         """Put `array` in the place of table `name`."""
         array = np.ascontiguousarray(array)
@@ -120,9 +125,9 @@ class State:
         new[: len(old)] = old
         self.replace(name, new)
 
-    def snapshot(self) -> dict[str, Frame]:
-        """A copy of every table."""
-        return {name: array.copy() for name, array in self._tables.items()}
+    def snapshot(self, **packed: Frame) -> dict[str, Frame]:
+        """A copy of every table, but for those in `packed`: what is given there stands for them."""
+        return {name: packed[name] if name in packed else array.copy() for name, array in self._tables.items()}
 
     def restore(self, tables: Mapping[str, Any]) -> None:
         """Take a copy of every table of a snapshot."""

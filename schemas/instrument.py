@@ -1,6 +1,8 @@
 """Reference data: instruments and pairs, validated once, then used by index."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import combinations
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -67,3 +69,8 @@ class Pair(Definition):
         if self.y == self.x:
             raise ValueError(f"pair {self.id!r} has {self.y!r} on both legs; a pair needs two different instruments")
         return self
+
+
+def every_pair(instruments: Sequence[Instrument]) -> tuple[Pair, ...]:
+    """Every two of the instruments as a pair called Y/X: the one listed first is y."""
+    return tuple(Pair.model_construct(id=f"{y.id}/{x.id}", y=y.id, x=x.id) for y, x in combinations(instruments, 2))

@@ -15,6 +15,7 @@ class RawKind(IntEnum):
     TICK = 1  # the clock advanced and nothing else happened
     END = 2  # the recorded input is over: everything pending falls due
     CONNECT = 3  # the feed's connection was opened: what it says from here on stands by itself
+    DISCONNECT = 4  # the feed's connection was lost: nothing it said is sure to hold still
 
 
 RAW = Schema(
@@ -23,7 +24,7 @@ RAW = Schema(
     (
         Column("cause", Kind.SEQ, "position in the input log, from 1"),
         Column("ts", Kind.TIME, "desk clock"),
-        Column("kind", Kind.ENUM, "message, clock tick, end of input or connection opened", RawKind),
+        Column("kind", Kind.ENUM, "message, clock tick, end of input, connection opened or lost", RawKind),
         Column("feed", Kind.FEED, "index of the desk's feed, -1 for ticks and end"),
         Column("start", Kind.ID, "offset of the message's first byte in the frame's data"),
         Column("size", Kind.ID, "length of the message in bytes"),
@@ -66,6 +67,7 @@ class EventKind(IntEnum):
     STATUS = 10  # `qty` is a TradingStatus
     SYNC = 11  # `qty` 1: the book is whole from here on; 0: it no longer is
     SILENCE = 12  # `qty` 1: nothing was heard of the instrument for too long; 0: it was heard of again
+    VALUE = 13  # what the venue computes and nobody can trade at, such as an index: `price`, to the nearest tick
 
 
 class TradingStatus(IntEnum):
@@ -88,7 +90,7 @@ EVENTS = schema(
     Column("qty", Kind.QUANTITY, "lots"),
     Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
     Column("kind", Kind.ENUM, "what happened", EventKind),
-    Column("side", Kind.FLAGS, "0 bid, 1 ask (of the resting order)"),
+    Column("side", Kind.FLAGS, "0 bid, 1 ask (of the resting order); -1 of a trade: not known"),
     Column("flags", Kind.FLAGS, "bit 0: last event of its message for this instrument"),
 )
 
@@ -124,6 +126,32 @@ QUOTES = schema(
     Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
     Column("state", Kind.FLAGS, "BookState bits; 0 is tradable"),
     by="instrument",
+)
+
+
+DEPTH = schema(
+    "depth",
+    "What stands in the first levels of a book: their totals, and the prices these point to.",
+    Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
+    Column("levels", Kind.COUNT, "levels of a side that were looked at, the best ones; a side may have fewer"),
+    Column("bid_qty", Kind.QUANTITY, "lots bid in them"),
+    Column("ask_qty", Kind.QUANTITY, "lots asked in them"),
+    Column("imbalance", Kind.FLOAT, "(bid_qty - ask_qty) / (bid_qty + ask_qty), 0 of an empty book"),
+    Column("microprice", Kind.FLOAT, "best bid and ask weighted by each other's lots, currency; 0 with a side empty"),
+    Column("depth_price", Kind.FLOAT, "the same of the mean prices of the levels, by lots, and of their totals"),
+    Column("state", Kind.FLAGS, "BookState bits of the last quote; 0 is tradable"),
+    by="instrument",
+)
+
+DEPTH_LEVELS = schema(
+    "depth_levels",
+    "The levels behind a row of `depth` (the same `cause` and `instrument`), the best first.",
+    Column("instrument", Kind.INSTRUMENT, "index of the instrument"),
+    Column("level", Kind.COUNT, "1 is the best"),
+    Column("bid", Kind.PRICE, "ticks, 0 where there are fewer bids"),
+    Column("ask", Kind.PRICE, "ticks, 0 where there are fewer asks"),
+    Column("bid_qty", Kind.QUANTITY, "lots at this bid"),
+    Column("ask_qty", Kind.QUANTITY, "lots at this ask"),
 )
 
 

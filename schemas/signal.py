@@ -85,6 +85,71 @@ GATES = schema(
 )
 
 
+class Membership(IntEnum):
+    """Whether a pair is of the traded set."""
+
+    RETIRED = 0
+    PROMOTED = 1
+
+
+TRADED_PAIRS = schema(
+    "traded_pairs",
+    "Pairs that discovery promotes into the traded set and retires from it, with the screening's figures of them.",
+    Column("statistic", Kind.FLOAT, "test statistic of cointegration, 0 where there is none"),
+    Column("p_value", Kind.FLOAT, "probability of it without cointegration, 1 where there is none"),
+    Column("adjusted", Kind.FLOAT, "the same in view of all pairs tested: the false discovery rate that would find it"),
+    Column("correlation", Kind.FLOAT, "of the changes of the legs' log mids from sample to sample"),
+    Column("distance", Kind.FLOAT, "root mean square of the gap between the log mids, both from the window's start"),
+    Column("hedge", Kind.FLOAT, "value of x per value of y in the test's regression"),
+    Column("lags", Kind.COUNT, "lagged changes in the test's regression"),
+    Column("pair", Kind.PAIR, "index of the pair"),
+    Column("state", Kind.ENUM, "promoted or retired from here on", Membership),
+    by="pair",
+)
+
+SCREENINGS = schema(
+    "screenings",
+    "What each screening of all pairs came to.",
+    Column("threshold", Kind.FLOAT, "p-values up to this are discoveries at the false discovery rate wanted"),
+    Column("instruments", Kind.COUNT, "instruments whose samples are whole"),
+    Column("tested", Kind.COUNT, "pairs of them, all of which count against the rate"),
+    Column("found", Kind.COUNT, "discoveries"),
+    Column("promoted", Kind.COUNT, "pairs promoted here"),
+    Column("retired", Kind.COUNT, "pairs retired here"),
+    Column("traded", Kind.COUNT, "pairs of the traded set from here on"),
+)
+
+LEGS_MAX = 5
+"""Instruments of a basket at most."""
+
+BASKETS = schema(
+    "baskets",
+    "Tests of baskets: whether a combination of their instruments reverts.",
+    Column("statistic", Kind.FLOAT, "Johansen's trace statistic of no cointegration, 0 where there is none"),
+    Column("p_value", Kind.FLOAT, "probability of it or more without cointegration, 1 where there is none"),
+    Column("critical", Kind.FLOAT, "the statistic's critical value at 5 %"),
+    *(
+        Column(f"weight_{i}", Kind.FLOAT, f"of instrument {i} in the combination that reverts most; |weights| sum to 1")
+        for i in range(1, LEGS_MAX + 1)
+    ),
+    Column("basket", Kind.TEXT, "the basket's id"),
+    Column("rank", Kind.COUNT, "relations found at 5 %, one after the other"),
+    Column("lags", Kind.COUNT, "lagged changes in the test's regressions"),
+    Column("state", Kind.ENUM, "closed or open from here on", Gate),
+)
+
+CORRELATIONS = schema(
+    "correlations",
+    "One row per pair whose leg changed: how the legs have moved together.",
+    Column(
+        "correlation", Kind.FLOAT, "of the changes of the legs' log mids from sample to sample; 0 where there is none"
+    ),
+    Column("pair", Kind.PAIR, "index of the pair"),
+    Column("state", Kind.FLAGS, "SpreadState bits; 0 is usable"),
+    by="pair",
+)
+
+
 class Action(IntEnum):
     """What the decision wants of a pair."""
 

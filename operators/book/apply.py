@@ -28,6 +28,7 @@ _ADD, _EXECUTE, _CANCEL = int(EventKind.ADD), int(EventKind.EXECUTE), int(EventK
 _DELETE, _REPLACE, _LEVEL = int(EventKind.DELETE), int(EventKind.REPLACE), int(EventKind.LEVEL)
 _CLEAR, _TRADE, _QUOTE = int(EventKind.CLEAR), int(EventKind.TRADE), int(EventKind.QUOTE)
 _STATUS, _SYNC, _SILENCE = int(EventKind.STATUS), int(EventKind.SYNC), int(EventKind.SILENCE)
+_VALUE = int(EventKind.VALUE)
 _CROSSING, _UNCROSSING = int(FeedEventKind.CROSSED), int(FeedEventKind.UNCROSSED)
 _UNSYNCED, _CROSSED, _EMPTY = int(BookState.UNSYNCED), int(BookState.CROSSED), int(BookState.EMPTY)
 
@@ -78,7 +79,7 @@ def _apply_one(ctx: Any, out: Any, event: Any, book: Any) -> int:
         status(out, event, book)
     elif kind == _SILENCE:
         silence(event, book)
-    elif kind not in (_TRADE, _QUOTE):
+    elif kind not in (_TRADE, _QUOTE, _VALUE):
         contradict(out, event, book)
     return DONE
 

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from operators import operator
 from operators.book.apply import apply
-from operators.book.orders import most_orders, new_orders, rehash
+from operators.book.ladder import packed_levels, unpacked_levels
+from operators.book.orders import live_orders, most_orders, new_orders, rehash
 from operators.book.rows import new_scratch
 from operators.book.state import DONE, NEEDS_LEVELS, NEEDS_ORDERS, new_state
 from operators.book.stream import event_stream
+from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register
 from schemas.errors import InvariantError
@@ -71,13 +73,27 @@ class Book(Operator):
         if events > self._room:
             self._make_scratch(events)
 
+    @property
+    def tables(self) -> State:
+        """All that is known of the books, as the kernels have it."""
+        return self._state
+
     def snapshot(self) -> Any:
-        """Copies of all tables."""
-        return self._state.snapshot()
+        """Copies of the tables, of `orders` and `levels` without the free ones, and for how many there is room."""
+        state = self._state
+        orders = live_orders(state["orders"], np.ascontiguousarray(state["books"]["generation"]))
+        levels = packed_levels(state["levels"], state["ladders"])
+        room = np.array([len(state["orders"]), len(state["levels"])])
+        return {**state.snapshot(orders=orders, levels=levels), "room": room}
 
     def restore(self, state: Any) -> None:
         """Take over the tables of a snapshot."""
-        self._state.restore(state)
+        tables = dict(state)
+        slots, size = (int(room) for room in tables.pop("room"))
+        orders = new_orders(slots)
+        taken = rehash(tables["orders"], orders, np.ascontiguousarray(tables["books"]["generation"]))
+        levels = unpacked_levels(tables["levels"], tables["ladders"], size)
+        self._state.restore(tables | {"orders": orders, "taken": np.array([taken]), "levels": levels})
 
     @classmethod
     def example(cls, seed: int) -> Example:

@@ -106,9 +106,44 @@ def row_of(ladders: Any, ladder: int, depth: int) -> int:
 
 
 @inlined
+def better(levels: Any, ladders: Any, ladder: int, price: int) -> int:
+    """How many levels are better than `price`."""
+    end = _end_of(levels, ladders, ladder, price)
+    return ladders[ladder].start + ladders[ladder].count - end
+
+
+@inlined
 def clear(ladders: Any, ladder: int) -> None:
     """Remove all levels of a ladder."""
     ladders[ladder].count = 0
+
+
+def packed_levels(levels: Frame, ladders: Frame) -> Frame:
+    """The levels in use, ladder by ladder: with `ladders`, all that there is to know of a pool."""
+    packed = new_levels(int(ladders["count"].sum()))
+    _move(levels, ladders, packed, True)
+    return packed
+
+
+def unpacked_levels(packed: Frame, ladders: Frame, size: int) -> Frame:
+    """The pool with room for `size` levels that `packed` was made of, every level in its row."""
+    levels = new_levels(size)
+    _move(levels, ladders, np.ascontiguousarray(packed), False)
+    return levels
+
+
+@kernel
+def _move(levels: Any, ladders: Any, packed: Any, is_packing: bool) -> None:
+    """From the pool to what is packed, or back."""
+    n = 0
+    for ladder in range(len(ladders)):
+        start = ladders[ladder].start
+        for row in range(start, start + ladders[ladder].count):
+            if is_packing:
+                packed[n] = levels[row]
+            else:
+                levels[row] = packed[n]
+            n += 1
 
 
 @kernel

@@ -75,6 +75,22 @@ def rehash(old: Any, new: Any, generations: Any) -> int:
     return copied
 
 
+def live_orders(orders: Frame, generations: Frame) -> Frame:
+    """The orders alone, without free slots and those whose book was cleared; `rehash` takes them as it does a table."""
+    live = np.empty(np.count_nonzero(orders["qty"]), ORDER)
+    return live[: _collect(orders, live, generations)]
+
+
+@kernel
+def _collect(orders: Any, live: Any, generations: Any) -> int:
+    found = 0
+    for k in range(len(orders)):
+        if orders[k].qty != 0 and orders[k].life >> 1 == generations[orders[k].instrument]:
+            live[found] = orders[k]
+            found += 1
+    return found
+
+
 @inlined
 def _home(instrument: int, ref: int, mask: int) -> int:
     mixed = (np.uint64(ref) + np.uint64(instrument) * _SPREAD) * _GOLDEN

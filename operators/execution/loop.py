@@ -5,11 +5,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from operators.book.ladder import (
-    new_ladders,
-    new_levels,
-    reserve,
-)
+from operators.book.ladder import new_ladders, new_levels, packed_levels, reserve, unpacked_levels
 from operators.execution.example import loop_example
 from operators.execution.rows import SCHEMAS, scratch
 from operators.execution.run import Stopped, run_loop
@@ -40,6 +36,7 @@ class Loop(Operator):
     inputs = {"raw": RAW, "quotes": QUOTES, "levels": LEVELS, "signals": SIGNALS}
     outputs = _OUTPUTS
     optional = frozenset({"levels"})
+    version = 2
 
     class Parameters(Parameters):
         """The parameters of every stage, and whether the venue gets whole books or quotes alone."""
@@ -105,12 +102,21 @@ class Loop(Operator):
         return {name: frame.copy() for name, frame in self.written().items()}
 
     def snapshot(self) -> Any:
-        """Every table of the loop."""
-        return self._state.snapshot()
+        """Every table of the loop, of `pending` and `levels` what is in use, and for how many there is room."""
+        state = self._state
+        pending = state["pending"][: int(state["desk"]["pending"][0])].copy()
+        levels = packed_levels(state["levels"], state["ladders"])
+        room = np.array([len(state["pending"]), len(state["levels"])])
+        return {**state.snapshot(pending=pending, levels=levels), "room": room}
 
     def restore(self, state: Any) -> None:
         """Take over the tables of a snapshot."""
-        self._state.restore(state)
+        tables = dict(state)
+        items, size = (int(room) for room in tables.pop("room"))
+        pending = np.zeros(items, PENDING)
+        pending[: len(tables["pending"])] = tables["pending"]
+        levels = unpacked_levels(tables["levels"], tables["ladders"], size)
+        self._state.restore(tables | {"pending": pending, "levels": levels})
 
     @classmethod
     def example(cls, seed: int) -> Example:

@@ -36,6 +36,7 @@ def binance_example(seed: int) -> Example:
     elsewhere = rng.random(len(raw.rows))
     raw.rows["feed"][elsewhere < 0.02] = 1
     raw.rows["kind"][elsewhere > 0.98] = RawKind.TICK
+    raw.rows["kind"][elsewhere > 0.995] = RawKind.DISCONNECT
     return Example(Desk("example", instruments, feeds=feeds), {"market": "spot", "feeds": ("btc", "eth")}, {"raw": raw})
 
 

@@ -60,6 +60,10 @@ class BinanceFeed:
             self._feed_events.append((cause, ts, self._feed, -1, FeedEventKind.RECONNECT, 0, 0))
         self._is_used = True
 
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost: what the book has become is not known."""
+        self._lose(cause, ts)
+
     def snapshot(self) -> Any:
         """Where the chain of updates stands, and whether there was a connection."""
         chain = self.chain
@@ -164,7 +168,7 @@ class BinanceFeed:
         return prices, quantities, bids
 
     def _lose(self, cause: int, ts: int) -> None:
-        """A depth update was rejected: the book lacks it."""
+        """The book lacks something."""
         was_whole = self.chain.last != UNSYNCED
         self.chain.lose()
         if was_whole:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
+import yaml
 
 from schemas.errors import ConfigError
 from schemas.instrument import Instrument
@@ -21,8 +22,15 @@ class Definitions(NamedTuple):
     instruments: list[Instrument]
     left_out: dict[str, str]
 
+    def yaml(self) -> str:
+        """The instruments as the `instruments` of a configuration."""
+        listed = [i.model_dump(mode="json", exclude_defaults=True) for i in self.instruments]
+        return yaml.safe_dump(listed, sort_keys=False, default_flow_style=None, width=200)
 
-class _Terms(NamedTuple):
+
+class Terms(NamedTuple):
+    """What a venue says of an instrument, in its own words."""
+
     symbol: str
     tick: Decimal
     lot: Decimal
@@ -30,7 +38,7 @@ class _Terms(NamedTuple):
     multiplier: Decimal = Decimal(1)
 
 
-_Listed = Iterable[_Terms | tuple[str, str]]
+_Listed = Iterable[Terms | tuple[str, str]]
 """Terms of instruments; or a symbol, and why it is left out."""
 
 _INVERSE = "an inverse contract: its value is not proportional to its price"
@@ -52,7 +60,7 @@ def kraken_instruments(body: bytes, version: int = 2) -> Definitions:
                 base, quote = (_KRAKEN_NAMES.get(asset, asset) for asset in (base, quote))
             tick = Decimal(pair.get("tick_size", _step(pair["pair_decimals"])))
             lot = _step(pair["lot_decimals"]) * pair["lot_multiplier"]
-            yield _Terms(f"{base}/{quote}", tick, lot, quote)
+            yield Terms(f"{base}/{quote}", tick, lot, quote)
 
     return _defined("kraken", body, listed)
 
@@ -73,10 +81,10 @@ def okx_instruments(body: bytes) -> Definitions:
             elif i["state"] != "live":
                 yield symbol, _NOT_TRADING
             elif i["instType"] == "SPOT":
-                yield _Terms(symbol, Decimal(i["tickSz"]), Decimal(i["lotSz"]), i["quoteCcy"])
+                yield Terms(symbol, Decimal(i["tickSz"]), Decimal(i["lotSz"]), i["quoteCcy"])
             else:
                 size = Decimal(i["ctVal"]) * Decimal(i["ctMult"])
-                yield _Terms(symbol, Decimal(i["tickSz"]), Decimal(i["lotSz"]), i["settleCcy"], size)
+                yield Terms(symbol, Decimal(i["tickSz"]), Decimal(i["lotSz"]), i["settleCcy"], size)
 
     return _defined("okx", body, listed)
 
@@ -91,7 +99,7 @@ def coinbase_instruments(body: bytes) -> Definitions:
                 yield symbol, _NOT_TRADING
             elif product["product_type"] == "SPOT":
                 tick, lot = Decimal(product["price_increment"]), Decimal(product["base_increment"])
-                yield _Terms(symbol, tick, lot, product["quote_currency_id"])
+                yield Terms(symbol, tick, lot, product["quote_currency_id"])
             else:
                 yield symbol, f"a product of type {product['product_type']}"
 
@@ -113,7 +121,7 @@ def bybit_instruments(body: bytes) -> Definitions:
                 lots = i["lotSizeFilter"]
                 lot = Decimal(lots["basePrecision" if category == "spot" else "qtyStep"])
                 currency = i["quoteCoin" if category == "spot" else "settleCoin"]
-                yield _Terms(symbol, Decimal(i["priceFilter"]["tickSize"]), lot, currency)
+                yield Terms(symbol, Decimal(i["priceFilter"]["tickSize"]), lot, currency)
 
     return _defined("bybit", body, listed)
 
@@ -131,7 +139,7 @@ def binance_instruments(body: bytes) -> Definitions:
                 yield symbol, _NOT_TRADING
             else:
                 tick, lot = Decimal(filters["PRICE_FILTER"]["tickSize"]), Decimal(filters["LOT_SIZE"]["stepSize"])
-                yield _Terms(symbol, tick, lot, i.get("marginAsset", i["quoteAsset"]))
+                yield Terms(symbol, tick, lot, i.get("marginAsset", i["quoteAsset"]))
 
     return _defined("binance", body, listed)
 
@@ -140,8 +148,8 @@ def _defined(venue: str, body: bytes, listed: Callable[[Any], _Listed]) -> Defin
     found = Definitions([], {})
     try:
         for terms in listed(orjson.loads(body)):
-            if isinstance(terms, _Terms):
-                _define(venue, terms, found)
+            if isinstance(terms, Terms):
+                define(venue, terms, found)
             else:
                 found.left_out[terms[0]] = terms[1]
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as e:
@@ -152,7 +160,8 @@ def _defined(venue: str, body: bytes, listed: Callable[[Any], _Listed]) -> Defin
     return found
 
 
-def _define(venue: str, terms: _Terms, found: Definitions) -> None:
+def define(venue: str, terms: Terms, found: Definitions) -> None:
+    """Add an instrument to what was found, or why it is left out."""
     tick, lot = terms.tick.normalize(), terms.lot.normalize()
     smallest = _step(DECIMAL_SCALE)
     if tick <= 0 or lot <= 0 or tick % smallest or lot % smallest:

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from operators import operator
 from operators.feeds.itch_example import itch_example
 from operators.feeds.itch_kernel import NEVER_DEFINED, REJECT, SCALE, decode
-from operators.feeds.itch_layout import LOCATES, PRICE_UNITS, code_table, layout_table
+from operators.feeds.itch_layout import LOCATES, PRICE_UNITS, code_table, layout_table, plain_table
 from operators.feeds.itch_reject import Reason, explain, is_truncated
 from operators.feeds.itch_remark import Remark, remark, remark_on
 from operators.framing.notice import Began, decode_notice
@@ -90,6 +90,7 @@ class Itch50(Operator):
             rejects=np.zeros(0, REJECT),
             codes=code_table(),
             halts=np.zeros(len(desk.instruments), np.int32),
+            plains=plain_table(),
         )
         self._make_room(64)
 
@@ -230,8 +231,9 @@ def _symbols(desk: Desk, followed: Sequence[int]) -> Frame:
     return np.array([int.from_bytes(symbol.ljust(_STOCK_LENGTH).encode()) for symbol in owners], np.int64)
 
 
-def _scale(instrument: Instrument) -> tuple[int, int, int, int]:
+def _scale(instrument: Instrument) -> tuple[float, ...]:
     """A row of SCALE."""
     price_quantum = _NANOS // PRICE_UNITS
     price, lot = gcd(price_quantum, instrument.tick_nanos), gcd(_NANOS, instrument.lot_nanos)
-    return price_quantum // price, instrument.tick_nanos // price, _NANOS // lot, instrument.lot_nanos // lot
+    price_div, lot_div = instrument.tick_nanos // price, instrument.lot_nanos // lot
+    return price_quantum // price, price_div, _NANOS // lot, lot_div, 1 / price_div, 1 / lot_div

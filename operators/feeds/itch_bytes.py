@@ -3,7 +3,7 @@
 from numba import types
 from numba.extending import intrinsic
 
-from operators.kernel import kernel
+from operators.kernel import inlined, kernel
 
 _HIGH_BITS = int.from_bytes(b"\x80" * 8, "big", signed=True)
 _SPACES = int.from_bytes(b" " * 8, "big")
@@ -32,8 +32,14 @@ be8, be16, be32, be64 = map(_loader, (types.uint8, types.uint16, types.uint32, t
 
 @kernel
 def printable(text: int) -> bool:
-    """Whether all eight bytes of `text` are printable ASCII (0x20 to 0x7e), tested at once.
+    """Whether all eight bytes of `text` are printable ASCII (0x20 to 0x7e)."""
+    return unprintable(text) == 0
+
+
+@inlined
+def unprintable(text: int) -> int:
+    """0 where all eight bytes of `text` are printable ASCII (0x20 to 0x7e), tested at once.
 
     Below 0x80, subtracting 0x20 raises the high bit of bytes under it, adding 1 that of 0x7f.
     """
-    return ((text | (text - _SPACES) | (text + _ONES)) & _HIGH_BITS) == 0
+    return (text | (text - _SPACES) | (text + _ONES)) & _HIGH_BITS

@@ -124,6 +124,30 @@ CODE = np.dtype([("type", "i8"), ("offset", "i8"), ("low", "u8"), ("high", "u8")
 """A `Coded` as kernels see it."""
 
 
+_PLAIN = "AFECXDUP"
+"""Types that are nothing but fields: all of them become an event without a look at what is known of the stock."""
+
+_FIELDS = ("order", "order_new", "side", "shares", "stock", "price")
+
+PLAIN = np.dtype(
+    [("length", "i4"), ("kind", "i4")]
+    + [(name, "i4") for name in _FIELDS]
+    + [(f"{name}_mask", "i8") for name in _FIELDS],
+    align=True,
+)
+"""A type as the kernel reads it without asking what it has: offsets, and masks that are 0 for fields it lacks."""
+
+
+def plain_table() -> Frame:
+    """256 rows of PLAIN, by type byte; length -1 for bytes that are no plain type."""
+    rows = np.zeros(256, PLAIN)
+    rows["length"] = -1
+    for layout in (BY_CODE[ord(code)] for code in _PLAIN):
+        offsets = [getattr(layout, name) for name in _FIELDS]
+        rows[layout.code] = (layout.length, layout.kind, *offsets, *(-1 if offset else 0 for offset in offsets))
+    return rows
+
+
 def layout_table() -> Frame:
     """256 rows of LAYOUT, by type byte; length 0 marks bytes that are no message type."""
     rows = np.zeros(256, LAYOUT)

@@ -1,7 +1,7 @@
 """What operators have in common that decode feeds message by message: rows in, rows out, and nothing lost between."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ from schemas.errors import ConfigError
 from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, RAW, RawKind
 from schemas.record import Schema
 
-_MESSAGE, _CONNECT = int(RawKind.MESSAGE), int(RawKind.CONNECT)
+_MESSAGE, _CONNECT, _DISCONNECT = int(RawKind.MESSAGE), int(RawKind.CONNECT), int(RawKind.DISCONNECT)
 
 FeedEventRow = tuple[int, int, int, int, int, int, int]
 
@@ -42,6 +42,9 @@ class Decoder(Protocol):
 
     def connect(self, cause: int, ts: int) -> None:
         """The connection was opened."""
+
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost."""
 
     def snapshot(self) -> Any:
         """The state, as a value that later messages leave alone."""
@@ -70,7 +73,7 @@ class MessageFeed(Operator):
         self._rows = EventRows()
         self._feed_events: list[FeedEventRow] = []
         self._decoders: list[Decoder | None] = [None] * (len(desk.feeds) + 1)  # the last stands for feed -1: none
-        for feed, numbers in self._listed(parameters.feeds).items():
+        for feed, numbers in listed(desk, parameters.feeds, type(self).__name__.lower()).items():
             self._decoders[feed] = self._decoder(feed, numbers)
         self._is_decoded = np.array([decoder is not None for decoder in self._decoders])
         self._is_shared = not all(self._is_decoded[:-1])
@@ -101,6 +104,8 @@ class MessageFeed(Operator):
                     letters.append((cause, ts, feed, str(e), bytes(message)))
             elif kind == _CONNECT:
                 decoder.connect(cause, ts)
+            elif kind == _DISCONNECT:
+                decoder.disconnect(cause, ts)
         produced = {}
         if self._rows.count:
             produced["events"] = self._rows.frame
@@ -119,19 +124,18 @@ class MessageFeed(Operator):
         for decoder, known in zip(filter(None, self._decoders), state, strict=True):
             decoder.restore(known)
 
-    def _listed(self, feeds: tuple[str, ...]) -> dict[int, list[int]]:
-        """Index of each feed -> indices of the instruments it speaks of."""
-        ids, who = [feed.id for feed in self.desk.feeds], type(self).__name__.lower()
-        found = {}
-        for name in feeds:
-            if name not in ids:
-                known = ", ".join(ids) or "none"
-                raise ConfigError(f"{who}: feed {name!r} is not a feed of desk {self.desk.id!r}; known: {known}")
-            listed = self.desk.feeds[ids.index(name)].instruments
-            unknown = [instrument for instrument in listed if instrument not in self.desk.index]
-            if unknown:
-                raise ConfigError(
-                    f"{who}: feed {name!r} speaks of {unknown[0]!r}, which desk {self.desk.id!r} does not have"
-                )
-            found[ids.index(name)] = [self.desk.index[instrument] for instrument in listed]
-        return found
+
+def listed(desk: Desk, feeds: Iterable[str], who: str) -> dict[int, list[int]]:
+    """Index of each feed -> indices of the instruments it speaks of. Raises ConfigError for what the desk has not."""
+    ids = [feed.id for feed in desk.feeds]
+    found = {}
+    for name in feeds:
+        if name not in ids:
+            known = ", ".join(ids) or "none"
+            raise ConfigError(f"{who}: feed {name!r} is not a feed of desk {desk.id!r}; known: {known}")
+        instruments = desk.feeds[ids.index(name)].instruments
+        unknown = [instrument for instrument in instruments if instrument not in desk.index]
+        if unknown:
+            raise ConfigError(f"{who}: feed {name!r} speaks of {unknown[0]!r}, which desk {desk.id!r} does not have")
+        found[ids.index(name)] = [desk.index[instrument] for instrument in instruments]
+    return found

@@ -37,7 +37,30 @@ class Multiples(dict[str, int]):
         self._name, self._step_name, self._step_nanos, self._is_total = name, step_name, step_nanos, is_total
         self._ratios: dict[int, tuple[int, int]] = {}
 
-    def __missing__(self, text: object) -> int:
+    def __missing__(self, text: str) -> int:
+        number, over = self._fraction(text)
+        steps, rest = divmod(number, over)
+        if rest:
+            if not self._is_total:
+                step = Decimal(self._step_nanos).scaleb(-DECIMAL_SCALE).normalize()
+                expected = f"a multiple of the {self._step_name} {step:f}"
+                raise MalformedError(f"{self._name}: expected {expected}, came {shown(text)}")
+            steps = max(steps, 1)
+        self._check(steps, text)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[text] = steps
+        return steps
+
+    def nearest(self, text: str) -> int:
+        """How many steps, rounded to the nearest, halves up: of what is computed, and so need not be a multiple."""
+        number, over = self._fraction(text)
+        steps = (2 * number + over) // (2 * over)
+        self._check(steps, text)
+        return steps
+
+    def _fraction(self, text: object) -> tuple[int, int]:
+        """(n, d) such that it is n / d steps, exactly."""
         if not isinstance(text, str) or len(text) > _LONGEST or not text.isascii():
             raise self._not_plain(text)
         whole, point, fraction = text.partition(".")
@@ -45,19 +68,11 @@ class Multiples(dict[str, int]):
         if not digits.isdigit() or not whole or (point and not fraction):
             raise self._not_plain(text)
         times, over = self._ratios.get(len(fraction)) or self._ratio(len(fraction))
-        steps, rest = divmod(int(digits) * times, over)
-        if rest:
-            if not self._is_total:
-                step = Decimal(self._step_nanos).scaleb(-DECIMAL_SCALE).normalize()
-                expected = f"a multiple of the {self._step_name} {step:f}"
-                raise MalformedError(f"{self._name}: expected {expected}, came {shown(text)}")
-            steps = max(steps, 1)
+        return int(digits) * times, over
+
+    def _check(self, steps: int, text: object) -> None:
         if steps > LIMIT:
             raise MalformedError(f"{self._name}: expected at most 1e12 {self._step_name}s, came {shown(text)}")
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[text] = steps
-        return steps
 
     def _ratio(self, places: int) -> tuple[int, int]:
         """(n, d) such that digits with `places` of them behind the point are n / d steps each."""

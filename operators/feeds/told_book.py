@@ -8,9 +8,10 @@ from operators.feeds.message_feed import FeedEventRow
 from operators.feeds.multiples import MalformedError, Multiples, shown
 from operators.feeds.price_window import PriceWindow
 from schemas.instrument import Instrument
-from schemas.market import LAST, EventKind, FeedEventKind
+from schemas.market import LAST, EventKind, FeedEventKind, TradingStatus
 
 _TRADE, _CLEAR, _SYNC = int(EventKind.TRADE), int(EventKind.CLEAR), int(EventKind.SYNC)
+_STATUS, _VALUE = int(EventKind.STATUS), int(EventKind.VALUE)
 NOBODY = -1
 
 LATE_MAX = 100
@@ -98,6 +99,21 @@ class ToldBook:
             raise MalformedError(f"{name}: expected price and quantity above 0, came {shown(price)}, {shown(quantity)}")
         return ticks, lots
 
+    def ticks(self, price: str) -> int:
+        """A price above 0, in ticks."""
+        ticks = self._prices[price]
+        if not ticks:
+            raise MalformedError(f"price: expected one above 0, came {shown(price)}")
+        return ticks
+
+    def lots(self, quantity: str) -> int:
+        """A quantity in lots."""
+        return self._quantities[quantity]
+
+    def nearest(self, value: str) -> int:
+        """What the venue computes, to the nearest tick."""
+        return self._prices.nearest(value)
+
     def best_prices(self, bid: tuple[Any, Any], ask: tuple[Any, Any]) -> tuple[int, int, int, int]:
         """The best of both sides, each told as (price, quantity), in ticks and lots."""
         return *self.amount(*bid, "best bid"), *self.amount(*ask, "best ask")
@@ -155,6 +171,14 @@ class ToldBook:
     def quote(self, best: Sequence[int], at: Moment) -> None:
         """The venue's own best prices."""
         self._rows.quote(at.cause, at.ts, at.ts_event, at.order, best, self._number)
+
+    def value(self, ticks: int, at: Moment) -> None:
+        """A value that the venue computes."""
+        self._one(_VALUE, at, ticks, 0, 0, LAST)
+
+    def status(self, status: TradingStatus, at: Moment) -> None:
+        """Whether it trades."""
+        self._one(_STATUS, at, 0, status, 0, LAST)
 
     def lose(self, at: Moment) -> None:
         """The book is not whole any more."""

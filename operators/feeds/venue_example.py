@@ -77,6 +77,7 @@ def venue_example(
     elsewhere = rng.random(len(raw.rows))
     raw.rows["feed"][elsewhere < 0.02] = 0
     raw.rows["kind"][elsewhere > 0.98] = RawKind.TICK
+    raw.rows["kind"][elsewhere > 0.99] = RawKind.DISCONNECT
     raw.rows["kind"][elsewhere > 0.995] = RawKind.CONNECT
     return Example(Desk("example", instruments, feeds=feeds), {"feeds": ("venue",), **parameters}, {"raw": raw})
 

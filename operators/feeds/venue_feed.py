@@ -65,6 +65,10 @@ class Connection(ABC):
             if book.teller == NOBODY:
                 book.latest = 0
 
+    def disconnect(self, cause: int, ts: int) -> None:
+        """The connection was lost: what its books have become is not known."""
+        self.lose_all(Moment(cause, ts, 0, 0))
+
     def lose_all(self, at: Moment) -> None:
         """No book that this connection tells of is whole any more."""
         for book in self.books.values():

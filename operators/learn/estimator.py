@@ -13,19 +13,19 @@ from schemas.errors import ConfigError
 _NESTED_KEYS = {"class", "parameters"}
 
 
-def make_model(steps: Sequence[Estimator], names: Sequence[str], seed: int) -> Any:
-    """A River classifier, or a pipeline that ends in one, tried once on an example of all zeros.
+def make_model(steps: Sequence[Estimator], names: Sequence[str], seed: int, regresses: bool = False) -> Any:
+    """A River classifier (or regressor), or a pipeline that ends in one, tried once on an example of all zeros.
 
     An estimator that draws random numbers, and is not given a `seed`, gets the desk's. Raises ConfigError where a
-    step is not what its place asks for, and where the model cannot say a probability or learn.
+    step is not what its place asks for, and where the model cannot say a probability (a number) or learn.
     """
-    tried, model = _assembled(steps, seed), _assembled(steps, seed)
+    tried, model = _assembled(steps, seed, regresses), _assembled(steps, seed, regresses)
     zeros = dict.fromkeys(names, 0.0)
     try:
-        tried.predict_proba_one(zeros)
-        tried.learn_one(zeros, True)
-        tried.learn_one(zeros, False)
-        tried.predict_proba_one(zeros)
+        for outcome in (True, False):
+            tried.predict_one(zeros) if regresses else tried.predict_proba_one(zeros)
+            tried.learn_one(zeros, float(outcome) if regresses else outcome)
+        tried.predict_one(zeros) if regresses else tried.predict_proba_one(zeros)
     except NotImplementedError:
         raise ConfigError(
             f"{steps[-1].path} tells classes but no probabilities; choose a classifier with predict_proba_one"
@@ -37,6 +37,20 @@ def make_model(steps: Sequence[Estimator], names: Sequence[str], seed: int) -> A
     return model
 
 
+def make_detector(declared: Estimator, seed: int) -> Any:
+    """A River drift detector, tried once. Raises ConfigError where it is none or cannot be used on numbers."""
+    base = import_module("river.base")
+    kinds = (base.DriftDetector, base.BinaryDriftDetector)
+    what = "a drift detector, such as river.drift.ADWIN"
+    tried, detector = (_made(declared, kinds, what, seed) for _ in range(2))
+    try:
+        tried.update(0.0)
+        bool(tried.drift_detected)
+    except Exception as e:
+        raise ConfigError(f"{declared.path} cannot be used on numbers: {type(e).__name__} ({e})") from e
+    return detector
+
+
 def fingerprint(steps: Sequence[Estimator], target: Mapping[str, Any], seed: int) -> int:
     """The first 63 bits of the SHA-256 of what is declared: classes, parameters, target, seed."""
     meaning = [[step.model_dump(mode="json", by_alias=True) for step in steps], dict(target), seed]
@@ -44,17 +58,20 @@ def fingerprint(steps: Sequence[Estimator], target: Mapping[str, Any], seed: int
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def _assembled(steps: Sequence[Estimator], seed: int) -> Any:
+def _assembled(steps: Sequence[Estimator], seed: int, regresses: bool) -> Any:
     base = import_module("river.base")
+    last, name = (base.Regressor, "a regressor") if regresses else (base.Classifier, "a classifier")
     if not steps:
-        raise ConfigError("a model of no steps; list transformers, and a classifier at the end")
-    *transformers, classifier = steps
-    made = [_made(step, base.Transformer, "a transformer, as every step but the last", seed) for step in transformers]
-    made.append(_made(classifier, base.Classifier, "a classifier, as the last step", seed))
+        raise ConfigError(f"a model of no steps; list transformers, and {name} at the end")
+    *transformers, estimator = steps
+    made = [
+        _made(step, (base.Transformer,), "a transformer, as every step but the last", seed) for step in transformers
+    ]
+    made.append(_made(estimator, (last,), f"{name}, as the last step", seed))
     return import_module("river.compose").Pipeline(*made) if transformers else made[0]
 
 
-def _made(step: Estimator, wanted: type, what: str, seed: int) -> Any:
+def _made(step: Estimator, wanted: tuple[type, ...], what: str, seed: int) -> Any:
     cls = _river_class(step.path)
     if not issubclass(cls, wanted):
         raise ConfigError(f"{step.path} must be {what}; it is {_kinds(cls)}")
@@ -89,8 +106,9 @@ def _constructed(cls: type, path: str, parameters: Mapping[str, Any], seed: int)
     strangers = [] if takes_any else sorted(values.keys() - known.keys())
     if strangers:
         raise ConfigError(f"{path} takes no parameter {strangers[0]!r}; it takes {', '.join(known) or 'none'}")
+    listed = next((name for name, parameter in known.items() if parameter.kind is parameter.VAR_POSITIONAL), "")
     try:
-        return cls(**values)
+        return cls(*values.pop(listed, ()), **values)
     except Exception as e:
         raise ConfigError(f"{path} refuses its parameters: {type(e).__name__} ({e}); it takes {_takes(known)}") from e
 

@@ -1,5 +1,6 @@
 """What a model sees of the pairs of a desk."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
@@ -8,17 +9,17 @@ from pydantic import Field, model_validator
 
 from operators.kernel import State
 from operators.learn.example import features_example
-from operators.learn.observe import BEST, OBSERVE_TERMS, OBSERVED, observe_pairs
+from operators.learn.observe import BEST, FLOW, OBSERVE_TERMS, OBSERVED, observe_pairs
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.registry import register
 from schemas.errors import ConfigError, InvariantError
 from schemas.learn import FEATURES
-from schemas.market import QUOTES
+from schemas.market import EVENTS, QUOTES
 from schemas.parameter_types import Duration
 from schemas.record import Frame, Schema
 from schemas.signal import SPREADS
 
-_NO_QUOTES, _NO_SPREADS = np.empty(0, QUOTES.dtype), np.empty(0, SPREADS.dtype)
+_NO_EVENTS, _NO_QUOTES, _NO_SPREADS = (np.empty(0, of.dtype) for of in (EVENTS, QUOTES, SPREADS))
 
 
 class FeaturesParameters(Parameters):
@@ -30,6 +31,9 @@ class FeaturesParameters(Parameters):
     half_life: float = Field(
         600.0, gt=0, le=1_000_000, description="samples after which a weight in the usual deviation has halved"
     )
+    flow_half_life: Duration = Field(
+        60 * 10**9, gt=0, description="time after which a trade counts half in the flow of trades"
+    )
 
     @model_validator(mode="after")
     def _time_passes(self) -> "FeaturesParameters":
@@ -40,7 +44,7 @@ class FeaturesParameters(Parameters):
 
 @register("features")
 class Features(Operator):
-    """Per pair, now and then, what a model may learn from: z and its speed, regime, both legs' books, time of day.
+    """Per pair, now and then, what a model may learn from: z, its speed, regime, both legs' books and trades, the hour.
 
     With `every: 1s` the desk clock is cut into bars [k * every, (k + 1) * every); the first usable row of
     `spreads` (state 0) of a pair in a later bar than its last sample is a sample, and every sample but a
@@ -49,11 +53,17 @@ class Features(Operator):
     `alpha = 1 - 2 ** (-1 / half_life)`. The legs are as their last tradable quotes show them, up to and with
     those of the row's cause; a pair whose legs' quotes do not come this way, or are not above 0, has no rows.
 
+    Where `events` of the feeds are read, the flow of a leg is (bought - sold) / (bought + sold) lots, by the side that
+    did not rest, each trade's weight halving every `flow_half_life`; it fades to 0 at the same rate where nothing
+    trades. Without events it is 0.
+
     The best price's microprice (mid weighted by the opposite quantities) is half a spread times the imbalance
     away from the mid: counted in half spreads it would be the imbalance again, so it is given relative to the mid.
     """
 
-    inputs: ClassVar[Mapping[str, Schema]] = {"quotes": QUOTES, "spreads": SPREADS}
+    inputs: ClassVar[Mapping[str, Schema]] = {"events": EVENTS, "quotes": QUOTES, "spreads": SPREADS}
+    optional = frozenset({"events"})
+    version = 2
     outputs: ClassVar[Mapping[str, Schema]] = {"features": FEATURES}
     Parameters = FeaturesParameters
 
@@ -64,10 +74,16 @@ class Features(Operator):
         terms = np.zeros(1, OBSERVE_TERMS)
         terms["every"] = 0 if parameters.every == "event" else parameters.every
         terms["alpha"] = 1.0 - 2.0 ** (-1.0 / parameters.half_life)
+        terms["flow_decay"] = math.log(2.0) / parameters.flow_half_life
         self._desk_tables = State(
             terms=terms, legs=np.array(desk.legs, np.int64).ravel(), rows=np.zeros(1024, FEATURES.dtype)
         )
-        self._state = State(bests=np.zeros(len(desk.instruments), BEST), pairs=np.zeros(len(desk.pairs), OBSERVED))
+        instruments = len(desk.instruments)
+        self._state = State(
+            bests=np.zeros(instruments, BEST),
+            flows=np.zeros(instruments, FLOW),
+            pairs=np.zeros(len(desk.pairs), OBSERVED),
+        )
 
     @classmethod
     def example(cls, seed: int) -> Example:
@@ -76,11 +92,12 @@ class Features(Operator):
 
     def process(self, frames: Frames) -> Frames:
         """Look at every pair of `spreads`."""
+        events: Any = frames.get("events", _NO_EVENTS)
         quotes: Any = frames.get("quotes", _NO_QUOTES)
         spreads: Any = frames.get("spreads", _NO_SPREADS)
         if len(spreads) > len(self._desk_tables["rows"]):
             self._desk_tables.replace("rows", np.zeros(2 * len(spreads), FEATURES.dtype))
-        count = observe_pairs(self._desk_tables.ctx, self._state.ctx, quotes, spreads)
+        count = observe_pairs(self._desk_tables.ctx, self._state.ctx, events, quotes, spreads)
         if count < 0:
             spread = spreads[-1 - count]
             raise InvariantError(

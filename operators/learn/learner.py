@@ -1,57 +1,161 @@
 """A River model that cannot stop the flow: what it raises ends its use, and is told."""
 
-from typing import Any
+import hashlib
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from operators.learn.score import Score, score
+from operators.learn.canonical import canonical_bytes
 
-NO_OPINION = -1.0
+_MEMORY = 500
+"""Gains of the past are averaged with equal weights up to this many, then exponentially."""
+
+
+class Opinion(NamedTuple):
+    """What is expected of a trade: that it comes true, its gain and the deviation of the gain, in bps."""
+
+    probability: float
+    expected_bps: float
+    risk_bps: float
+    said: float
+    """What the model itself said: the probability, or of a regressor the gain."""
+
+
+class Moments:
+    """Mean and variance of numbers as they come, the late ones counting more."""
+
+    __slots__ = ("count", "mean", "variance")
+
+    def __init__(self) -> None:
+        self.count, self.mean, self.variance = 0, 0.0, 0.0
+
+    def take(self, value: float) -> None:
+        """Count a number in."""
+        self.count += 1
+        weight = max(1.0 / self.count, 1.0 / _MEMORY)
+        off = value - self.mean
+        self.mean += weight * off
+        self.variance = (1.0 - weight) * (self.variance + weight * off * off)
 
 
 class Learner:
-    """One model, what it has learned, and its opinions whose outcomes are known since they were last scored.
+    """One model, how much it has learned, and what became of the trades it was asked about.
 
     `failure` says what went wrong, and is empty while nothing did. A model that failed may be half updated: it is
-    neither asked nor taught again.
+    neither asked nor taught again. `digest`, 63 bits, is that of all it has learned, in order; each
+    `digest_every` examples the model's whole state goes into it too.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, fingerprint: int, digest_every: int) -> None:
         self.model = model
+        self.fingerprint = fingerprint
         self.examples = 0
         self.failure = ""
-        self._told: list[tuple[float, int]] = []
+        self._digest_every = digest_every
+        self.digest = fingerprint
 
-    def probability(self, x: dict[str, float]) -> float:
-        """That the target comes true. NO_OPINION where the model has failed, now or before, or knows no class yet."""
+    def ask(self, x: dict[str, float]) -> Opinion | None:
+        """Its opinion of a trade; None where it has failed, now or before, or knows too little for one."""
         if self.failure:
-            return NO_OPINION
+            return None
         try:
-            told = self.model.predict_proba_one(x)
-            probability = float(told.get(True, 0.0)) if told else NO_OPINION
+            said = self._say(x)
         except Exception as e:
-            self.failure = f"predict_proba_one raised {type(e).__name__} ({e})"
-            return NO_OPINION
-        if told and not 0.0 <= probability <= 1.0:
-            self.failure = f"predict_proba_one said {probability!r}, which is no probability"
-            return NO_OPINION
-        return probability
+            self.failure = f"{self._asking} raised {type(e).__name__} ({e})"
+            return None
+        if said is None:
+            return None
+        if not self._is_possible(said):
+            self.failure = f"{self._asking} said {said!r}, which is no {self._saying}"
+            return None
+        return self._opinion(said)
 
-    def learn(self, x: dict[str, float], outcome: int) -> None:
-        """Teach it one example."""
+    def learn(self, x: dict[str, float], outcome: int, gain_bps: float, opinion: Opinion | None) -> None:
+        """Teach it what became of a trade; `opinion` is its own, from before."""
         if self.failure:
             return
+        values = list(x.values())  # as they are before the model has had its hands on them
         try:
-            self.model.learn_one(x, bool(outcome))
+            self._teach(x, outcome, gain_bps, opinion)
         except Exception as e:
             self.failure = f"learn_one raised {type(e).__name__} ({e})"
-        else:
-            self.examples += 1
+            return
+        self.examples += 1
+        state = canonical_bytes(self.model) if self.examples % self._digest_every == 0 else b""
+        self.digest = _chained(self.digest, values, outcome, gain_bps, state)
 
-    def judge(self, probability: float, outcome: int, every: int) -> tuple[Score, int] | None:
-        """Note the outcome of an opinion; the score of the last `every` once there are so many, and their number."""
-        if probability < 0.0:
+    _asking: str
+    _saying: str
+
+    def _say(self, x: dict[str, float]) -> float | None:
+        raise NotImplementedError
+
+    def _is_possible(self, said: float) -> bool:
+        raise NotImplementedError
+
+    def _teach(self, x: dict[str, float], outcome: int, gain_bps: float, opinion: Opinion | None) -> None:
+        raise NotImplementedError
+
+    def _opinion(self, said: float) -> Opinion | None:
+        raise NotImplementedError
+
+
+class ClassLearner(Learner):
+    """A classifier: it says the probability; the gain follows from those of what came true and of what did not."""
+
+    _asking, _saying = "predict_proba_one", "probability"
+
+    def __init__(self, model: Any, fingerprint: int, digest_every: int) -> None:
+        super().__init__(model, fingerprint, digest_every)
+        self._gains = (Moments(), Moments())
+
+    def _say(self, x: dict[str, float]) -> float | None:
+        told = self.model.predict_proba_one(x)
+        return float(told.get(True, 0.0)) if told else None
+
+    def _is_possible(self, said: float) -> bool:
+        return 0.0 <= said <= 1.0
+
+    def _teach(self, x: dict[str, float], outcome: int, gain_bps: float, opinion: Opinion | None) -> None:
+        self.model.learn_one(x, bool(outcome))
+        self._gains[outcome].take(gain_bps)
+
+    def _opinion(self, said: float) -> Opinion:
+        lost, won = self._gains
+        between = said * (1.0 - said) * (won.mean - lost.mean) ** 2
+        variance = said * won.variance + (1.0 - said) * lost.variance + between
+        return Opinion(said, said * won.mean + (1.0 - said) * lost.mean, math.sqrt(variance), said)
+
+
+class ValueLearner(Learner):
+    """A regressor: it says the gain; the probability that there is one takes its errors so far to be normal."""
+
+    _asking, _saying = "predict_one", "gain"
+
+    def __init__(self, model: Any, fingerprint: int, digest_every: int) -> None:
+        super().__init__(model, fingerprint, digest_every)
+        self._errors = Moments()
+
+    def _say(self, x: dict[str, float]) -> float | None:
+        return float(self.model.predict_one(x))
+
+    def _is_possible(self, said: float) -> bool:
+        return math.isfinite(said)
+
+    def _teach(self, x: dict[str, float], outcome: int, gain_bps: float, opinion: Opinion | None) -> None:
+        said = float(self.model.predict_one(x)) if opinion is None else opinion.said
+        self._errors.take(gain_bps - said)
+        self.model.learn_one(x, gain_bps)
+
+    def _opinion(self, said: float) -> Opinion | None:
+        risk = math.sqrt(self._errors.variance + self._errors.mean**2)
+        if risk == 0.0:
             return None
-        self._told.append((probability, outcome))
-        if len(self._told) < every:
-            return None
-        told, self._told = self._told, []
-        return score(told), len(told)
+        return Opinion(0.5 * math.erfc(-said / (risk * math.sqrt(2.0))), said, risk, said)
+
+
+def _chained(digest: int, x: Sequence[float], outcome: int, gain_bps: float, state: bytes) -> int:
+    """The digest after one more example, and where it is given the state that it led to."""
+    example = struct.pack(f">qq{len(x) + 1}d", digest, outcome, gain_bps, *x)
+    return int.from_bytes(hashlib.blake2b(example + state, digest_size=8).digest(), "big") >> 1

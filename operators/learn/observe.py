@@ -7,15 +7,20 @@ import numpy as np
 
 from operators.kernel import kernel, table
 from schemas.learn import FEATURES
-from schemas.market import QUOTES
+from schemas.market import QUOTES, EventKind, Side
 from schemas.record import Frame
 from schemas.signal import SPREADS
 
 _QUOTE, _SPREAD, _ROW = QUOTES.dtype, SPREADS.dtype, FEATURES.dtype
 _DAY_NS = 86_400 * 10**9
 
+_EXECUTE, _TRADE, _ASK = int(EventKind.EXECUTE), int(EventKind.TRADE), int(Side.ASK)
+
 BEST = np.dtype([("imbalance", "f8"), ("microprice", "f8"), ("width", "f8"), ("known", "i8")], align=True)
 """The last tradable quote of an instrument, as features see it. `known` is 0 before the first one."""
+
+FLOW = np.dtype([("net", "f8"), ("volume", "f8"), ("ts", "i8")], align=True)
+"""Lots of an instrument traded, those that bought less those that sold, and all; weighed as they were at `ts`, ns."""
 
 OBSERVED = np.dtype(
     [
@@ -29,23 +34,25 @@ OBSERVED = np.dtype(
     align=True,
 )
 
-OBSERVE_TERMS = np.dtype([("every", "i8"), ("alpha", "f8")], align=True)
-"""The operator's parameters: ns (0: every usable row is a sample), weight of a sample in the long average."""
+OBSERVE_TERMS = np.dtype([("every", "i8"), ("alpha", "f8"), ("flow_decay", "f8")], align=True)
+"""The operator's parameters: ns (0: every usable row is a sample), weight of a sample in the long average, 1/ns."""
 
 
 @kernel
-def observe_pairs(desk: Frame, state: Frame, quotes: Frame, spreads: Frame) -> int:
+def observe_pairs(desk: Frame, state: Frame, events: Frame, quotes: Frame, spreads: Frame) -> int:
     """Write the rows of `spreads` to the scratch table and return how many.
 
-    Returns `-1 - i` where spread `i` is of no pair of the desk. Of one cause quotes come before spreads. `desk`
-    is the ctx of the tables that stay (terms, legs, rows), `state` of those that change (instruments, pairs).
+    Returns `-1 - i` where spread `i` is of no pair of the desk. Of one cause events and quotes come before
+    spreads. `desk` is the ctx of the tables that stay (terms, legs, rows), `state` of those that change (quotes
+    and flows of instruments, pairs).
     """
     terms = table(desk, 0, OBSERVE_TERMS)[0]
     legs = table(desk, 1, np.int64)
     rows = table(desk, 2, _ROW)
     bests = table(state, 0, BEST)
-    pairs = table(state, 1, OBSERVED)
-    n = q = 0
+    flows = table(state, 1, FLOW)
+    pairs = table(state, 2, OBSERVED)
+    n = q = e = 0
     for i in range(len(spreads)):
         spread = spreads[i]
         p = spread.pair
@@ -54,9 +61,13 @@ def observe_pairs(desk: Frame, state: Frame, quotes: Frame, spreads: Frame) -> i
         while q < len(quotes) and quotes[q].cause <= spread.cause:
             _note(bests, quotes[q])
             q += 1
+        while e < len(events) and events[e].cause <= spread.cause:
+            _count_trade(flows, events[e], terms.flow_decay)
+            e += 1
         pair = pairs[p]
         bar = spread.ts // terms.every if terms.every > 0 else 0
-        y, x = bests[legs[2 * p]], bests[legs[2 * p + 1]]
+        y_leg, x_leg = legs[2 * p], legs[2 * p + 1]
+        y, x = bests[y_leg], bests[x_leg]
         is_new = terms.every == 0 or pair.taken == 0 or bar > pair.bar
         if spread.state == 0 and is_new and y.known and x.known:
             regime = _sample(pair, spread, terms.alpha)
@@ -68,12 +79,18 @@ def observe_pairs(desk: Frame, state: Frame, quotes: Frame, spreads: Frame) -> i
                 row.z = spread.z
                 row.velocity = pair.velocity
                 row.regime = regime
+                row.hedge = spread.hedge
                 row.pair = p
+                row.y_flow = _flow(flows[y_leg], spread.ts, terms.flow_decay)
+                row.x_flow = _flow(flows[x_leg], spread.ts, terms.flow_decay)
                 _describe(row, y, x)
                 n += 1
     while q < len(quotes):
         _note(bests, quotes[q])
         q += 1
+    while e < len(events):
+        _count_trade(flows, events[e], terms.flow_decay)
+        e += 1
     return n
 
 
@@ -91,6 +108,30 @@ def _note(bests: Frame, quote: Any) -> None:
         best.imbalance = (bid_qty - ask_qty) / quantity
         best.microprice = (bid * ask_qty + ask * bid_qty) / quantity / mid - 1.0
         best.width = (ask - bid) / mid
+
+
+@kernel
+def _count_trade(flows: Frame, event: Any, decay: float) -> None:
+    """Take a trade: one against a resting offer bought, one against a resting bid sold."""
+    if event.kind not in (_EXECUTE, _TRADE) or not 0 <= event.instrument < len(flows):
+        return
+    flow = flows[event.instrument]
+    weight = _left(flow.ts, event.ts, decay)
+    qty = float(max(event.qty, 0))
+    flow.net = weight * flow.net + (qty if event.side == _ASK else -qty)
+    flow.volume = weight * flow.volume + qty
+    flow.ts = event.ts
+
+
+@kernel
+def _flow(flow: Any, ts: int, decay: float) -> float:
+    """The share of lately traded volume that bought on balance, faded by the time since the last trade."""
+    return _left(flow.ts, ts, decay) * flow.net / flow.volume if flow.volume > 0.0 else 0.0
+
+
+@kernel
+def _left(since: int, ts: int, decay: float) -> float:
+    return math.exp(-decay * float(max(ts - since, 0)))
 
 
 @kernel

@@ -12,10 +12,10 @@ from operators.pairs.example import cointegration_example
 from operators.pairs.gate import GATE_TERMS, TESTED, gate_pairs
 from operators.pairs.layout import adjacency
 from operators.pairs.unit_root import schwert_lags
+from operators.pairs.window import Sampling, bar_ns
 from operators.registry import register
 from schemas.errors import ConfigError, InvariantError
 from schemas.market import QUOTES
-from schemas.parameter_types import Duration
 from schemas.record import Frame, Schema
 from schemas.signal import GATES
 
@@ -24,8 +24,10 @@ class CointegrationParameters(Parameters):
     """What is tested, how often, and what it takes to pass."""
 
     price: Literal["mid", "log_mid"] = Field("log_mid", description="mid price in currency, or its natural logarithm")
-    every: Duration | Literal["event"] = Field(
-        10**9, description="length of the bars whose ends are the samples, or `event`: every quote of a leg"
+    every: Sampling = Field(
+        10**9,
+        description="length of the bars whose ends are the samples, or `event`: every quote of a leg, or `change`: "
+        "every new mid of one",
     )
     window: int = Field(600, ge=50, le=20_000, description="samples of the test")
     step: int = Field(60, ge=1, description="samples from one test of a pair to its next")
@@ -37,8 +39,10 @@ class CointegrationParameters(Parameters):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "CointegrationParameters":
-        if self.every != "event" and self.every <= 0:
-            raise ValueError("every must be longer than 0; `event` samples at every quote of a leg")
+        if not isinstance(self.every, str) and self.every <= 0:
+            raise ValueError(
+                "every must be longer than 0; `event` samples at every quote of a leg, `change` at every new mid"
+            )
         if self.close < self.open:
             raise ValueError(f"close {self.close:g} must not be below open {self.open:g}, or gates would flicker")
         if self.lags is not None and 3 * self.lags + 10 > self.window:
@@ -68,7 +72,7 @@ class Cointegration(Operator):
         super().__init__(parameters, desk)
         if not desk.pairs:
             raise ConfigError(f"desk {desk.id!r} has no pairs to test; declare some under `pairs`")
-        starts, touches = adjacency(desk)
+        starts, touches = adjacency(len(desk.instruments), enumerate(desk.legs))
         self._degree_max = int(np.diff(starts).max())
         self._desk_tables = State(
             terms=_terms(parameters),
@@ -122,7 +126,7 @@ class Cointegration(Operator):
 
 def _terms(parameters: CointegrationParameters) -> Frame:
     terms = np.zeros(1, GATE_TERMS)
-    terms["every"] = 0 if parameters.every == "event" else parameters.every
+    terms["every"] = bar_ns(parameters.every)
     terms["chooses"] = parameters.lags is None
     terms["lags"] = schwert_lags(parameters.window) if parameters.lags is None else parameters.lags
     terms["log"] = parameters.price == "log_mid"

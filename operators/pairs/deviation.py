@@ -5,7 +5,7 @@ from its end, so that slot `k` holds the moments of values `k..window-1`; while 
 window is the new block's running moments merged with the slot that follows the value being replaced (the
 two-stacks queue of Tangwongsan, Hirzel and Schneider, "In-order sliding-window aggregation in worst-case
 constant time", 2021). So nothing drifts however long the stream is, and a jump that has left the window
-leaves no trace. The cost per value is constant on average; a slot is 16 bytes.
+leaves no trace. The cost per value is constant on average; a slot is 24 bytes, of which a snapshot keeps the value.
 
 Moments are kept as mean and sum of squared deviations, updated and merged by Chan, Golub and LeVeque,
 "Updating formulae and a pairwise algorithm for computing sample variances" (1979). Adding a value uses
@@ -20,8 +20,8 @@ import numpy as np
 from operators.kernel import inlined, kernel
 from schemas.record import Frame
 
-SPREAD_SLOT = np.dtype([("mean", "f8"), ("squares", "f8")])
-"""A value of the block being filled (in `mean`), or the moments from here to the end of the last block."""
+SPREAD_SLOT = np.dtype([("mean", "f8"), ("squares", "f8"), ("value", "f8")])
+"""The newest value that came to this place, and the moments from here to the end of the last whole block."""
 
 
 @inlined
@@ -35,12 +35,12 @@ def roll_deviation(stats: Any, ring: Frame, first: int, window: int, value: floa
     delta = value - stats.mean
     mean = stats.mean + delta / n
     squares = stats.squares + delta * delta * (n - 1) / n
-    ring[first + stats.next].mean = value
+    ring[first + stats.next].value = value
     stats.next = n
     stats.mean = mean
     stats.squares = squares
     if n == window:
-        _fold(ring, first, window)
+        _fold(ring, first, window, window)
         stats.next = 0
         stats.mean = 0.0
         stats.squares = 0.0
@@ -52,13 +52,28 @@ def roll_deviation(stats: Any, ring: Frame, first: int, window: int, value: floa
 
 
 @kernel
-def _fold(ring: Frame, first: int, window: int) -> None:
-    """Turn the values of a complete block into the moments of its tails."""
+def values_of(ring: Frame, values: Frame) -> None:
+    """Copy what a snapshot keeps of every slot."""
+    for i in range(len(ring)):
+        values[i] = ring[i].value
+
+
+@kernel
+def ring_of(values: Frame, statistics: Frame, window: int, ring: Frame) -> None:
+    """Put kept values back into their slots, with the same moments as before, bit for bit; a window per statistics."""
+    for i in range(len(ring)):
+        ring[i].value = values[i]
+    for p in range(len(statistics)):
+        _fold(ring, p * window, window, window - statistics[p].next)
+
+
+@kernel
+def _fold(ring: Frame, first: int, window: int, count: int) -> None:
+    """Give the last `count` slots of a window the moments from each of their values to the last one."""
     mean, squares = 0.0, 0.0
-    for n in range(1, window + 1):
+    for n in range(1, count + 1):
         slot = ring[first + window - n]
-        value = slot.mean
-        delta = value - mean
+        delta = slot.value - mean
         mean += delta / n
         squares += delta * delta * (n - 1) / n
         slot.mean = mean

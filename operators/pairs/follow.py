@@ -7,7 +7,7 @@ import numpy as np
 
 from operators.kernel import kernel, table
 from operators.pairs.character import correlation, half_life, hurst, reversion
-from operators.pairs.window import in_order, is_due
+from operators.pairs.window import BY_EVENT, in_order, is_due
 from schemas.market import QUOTES
 from schemas.record import Frame
 from schemas.signal import PAIR_STATISTICS, SPREADS, StatisticsState
@@ -28,7 +28,7 @@ FOLLOWED = np.dtype(
 )
 
 FOLLOW_TERMS = np.dtype([("every", "i8"), ("window", "i8"), ("step", "i8")], align=True)
-"""The operator's parameters: ns (0: every row is a sample), samples, samples."""
+"""The operator's parameters: ns, BY_EVENT or BY_CHANGE; samples; samples."""
 
 
 @kernel
@@ -56,7 +56,9 @@ def follow_pairs(desk: Frame, state: Frame, quotes: Frame, spreads: Frame) -> in
             q += 1
         pair = pairs[p]
         bar = spread.ts // every if every > 0 else 0
-        if pair.usable and (every == 0 or bar > pair.bar):
+        y, x = mids[legs[2 * p]], mids[legs[2 * p + 1]]
+        is_new = every == BY_EVENT or y != pair.y or x != pair.x or spread.spread != pair.spread
+        if pair.usable and (bar > pair.bar if every > 0 else is_new):
             _take(p, pair, terms.window, state)
             if is_due(pair.taken, terms.window, terms.step):
                 row = rows[n]
@@ -66,8 +68,8 @@ def follow_pairs(desk: Frame, state: Frame, quotes: Frame, spreads: Frame) -> in
                 _describe(row, p, pair, terms.window, state)
                 n += 1
         pair.bar = bar
-        pair.y = mids[legs[2 * p]]
-        pair.x = mids[legs[2 * p + 1]]
+        pair.y = y
+        pair.x = x
         pair.spread = spread.spread
         pair.usable = spread.state == 0 and np.isfinite(pair.y) and np.isfinite(pair.x)
     while q < len(quotes):

@@ -7,7 +7,7 @@ import numpy as np
 
 from operators.kernel import kernel, table
 from operators.pairs.unit_root import critical_value, engle_granger, p_value
-from operators.pairs.window import in_order, is_due
+from operators.pairs.window import BY_EVENT, in_order, is_due
 from schemas.market import QUOTES
 from schemas.record import Frame
 from schemas.signal import GATES, Gate
@@ -27,7 +27,7 @@ TESTED = np.dtype(
 
 GATE_TERMS = np.dtype(
     [
-        ("every", "i8"),  # ns; 0: every touch is a sample
+        ("every", "i8"),  # ns, BY_EVENT or BY_CHANGE
         ("window", "i8"),  # samples
         ("step", "i8"),  # samples
         ("lags", "i8"),  # at most, or exactly
@@ -62,12 +62,14 @@ def gate_pairs(desk: Frame, state: Frame, quotes: Frame) -> int:
         if not 0 <= instrument < len(ticks):
             return -1 - i
         bar = quote.ts // terms.every if terms.every > 0 else 0
+        mid, is_tradable = _mid(quote, ticks[instrument], terms.log)
+        is_new = terms.every == BY_EVENT or (is_tradable and mid != prices[instrument])
         for k in range(starts[instrument], starts[instrument + 1]):
             p = touches[k] >> 1
             pair = pairs[p]
             y, x = legs[2 * p], legs[2 * p + 1]
             is_tested = False
-            if tradable[y] and tradable[x] and (terms.every == 0 or bar > pair.bar):
+            if tradable[y] and tradable[x] and (bar > pair.bar if terms.every > 0 else is_new):
                 _take(p, pair, terms.window, prices[y], prices[x], state)
                 is_tested = is_due(pair.taken, terms.window, terms.step)
             pair.bar = bar
@@ -79,18 +81,19 @@ def gate_pairs(desk: Frame, state: Frame, quotes: Frame) -> int:
                 _judge(row, p, pair, terms, is_tested, state)
                 pair.known = 1
                 n += 1
-        _note(prices, tradable, quote, ticks[instrument], terms.log)
+        tradable[instrument] = is_tradable
+        if is_tradable:
+            prices[instrument] = mid
     return n
 
 
 @kernel
-def _note(prices: Frame, tradable: Frame, quote: Any, tick: float, log: int) -> None:
-    """Keep the quote's mid, or that it gives none to trade on."""
+def _mid(quote: Any, tick: float, log: int) -> tuple[float, bool]:
+    """The quote's mid, or its logarithm, and whether it gives one to trade on."""
     mid = (float(quote.bid) + float(quote.ask)) * 0.5 * tick
-    is_tradable = quote.state == 0 and (log == 0 or mid > 0.0)
-    tradable[quote.instrument] = is_tradable
-    if is_tradable:
-        prices[quote.instrument] = math.log(mid) if log else mid
+    if quote.state != 0 or (log and mid <= 0.0):
+        return 0.0, False
+    return math.log(mid) if log else mid, True
 
 
 @kernel

@@ -1,6 +1,7 @@
 """From a desk and the spread operator's parameters to the tables its kernel works on."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -35,6 +36,7 @@ from operators.pairs.sample import (
     X_UNSEEN,
     Y_UNSEEN,
 )
+from operators.pairs.window import bar_ns
 from schemas.errors import ConfigError
 from schemas.record import Frame
 from schemas.signal import SpreadState
@@ -44,10 +46,13 @@ _FILLED = 0.5
 """Share of a time's bars that must hold a sample."""
 
 
-def adjacency(desk: Desk) -> tuple[Frame, Frame]:
-    """The pairs each instrument touches: (starts, touches), as `operators.pairs.touch` reads them."""
-    of_instrument: list[list[int]] = [[] for _ in desk.instruments]
-    for p, (y, x) in enumerate(desk.legs):
+def adjacency(instruments: int, legs: Iterable[tuple[int, tuple[int, int]]]) -> tuple[Frame, Frame]:
+    """The pairs each instrument touches: (starts, touches), as `operators.pairs.touch` reads them.
+
+    `legs` are the pairs' numbers, each with its y and x, in the order in which their rows shall come.
+    """
+    of_instrument: list[list[int]] = [[] for _ in range(instruments)]
+    for p, (y, x) in legs:
         of_instrument[y].append(2 * p)
         of_instrument[x].append(2 * p + 1)
     starts = np.cumsum([0, *map(len, of_instrument)], dtype=np.int64)
@@ -57,7 +62,7 @@ def adjacency(desk: Desk) -> tuple[Frame, Frame]:
 def terms_of(parameters: SpreadParameters) -> Frame:
     """The parameters as the kernel sees them."""
     terms = np.zeros(1, TERMS)
-    terms["every"] = 0 if parameters.every == "event" else parameters.every
+    terms["every"] = bar_ns(parameters.every)
     terms["log"] = parameters.price == "log_mid"
     terms["max_age"] = parameters.max_age or 0
     terms["executable"] = parameters.executable

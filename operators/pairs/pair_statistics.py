@@ -1,7 +1,7 @@
 """How the pairs of a desk behave: correlation, half-life, Hurst exponent."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -10,10 +10,10 @@ from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.pairs.follow import FOLLOW_TERMS, FOLLOWED, follow_pairs
 from operators.pairs.statistics_example import statistics_example
+from operators.pairs.window import Sampling, bar_ns
 from operators.registry import register
 from schemas.errors import ConfigError, InvariantError
 from schemas.market import QUOTES
-from schemas.parameter_types import Duration
 from schemas.record import Frame, Schema
 from schemas.signal import PAIR_STATISTICS, SPREADS
 
@@ -23,16 +23,20 @@ _NO_QUOTES, _NO_SPREADS = np.empty(0, QUOTES.dtype), np.empty(0, SPREADS.dtype)
 class PairStatisticsParameters(Parameters):
     """What is looked back on, and how often."""
 
-    every: Duration | Literal["event"] = Field(
-        10**9, description="length of the bars whose ends are the samples, or `event`: every row of spreads"
+    every: Sampling = Field(
+        10**9,
+        description="length of the bars whose ends are the samples, or `event`: every row of spreads, or `change`: "
+        "every row that shows something new",
     )
     window: int = Field(600, ge=32, le=100_000, description="samples looked back on")
     step: int = Field(60, ge=1, description="samples from one row of a pair to its next")
 
     @model_validator(mode="after")
     def _time_passes(self) -> "PairStatisticsParameters":
-        if self.every != "event" and self.every <= 0:
-            raise ValueError("every must be longer than 0; `event` samples at every row of spreads")
+        if not isinstance(self.every, str) and self.every <= 0:
+            raise ValueError(
+                "every must be longer than 0; `event` samples at every row of spreads, `change` at new ones"
+            )
         return self
 
 
@@ -55,7 +59,7 @@ class PairStatistics(Operator):
         if not desk.pairs:
             raise ConfigError(f"desk {desk.id!r} has no pairs, so no statistics; declare some under `pairs`")
         terms = np.zeros(1, FOLLOW_TERMS)
-        terms["every"] = 0 if parameters.every == "event" else parameters.every
+        terms["every"] = bar_ns(parameters.every)
         terms["window"], terms["step"] = parameters.window, parameters.step
         self._desk_tables = State(
             terms=terms, legs=np.array(desk.legs, np.int64).ravel(), rows=np.zeros(1024, PAIR_STATISTICS.dtype)

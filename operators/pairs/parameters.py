@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from operators.operator import Parameters
+from operators.pairs.window import Sampling
 from schemas.parameter_types import Duration, TimeSpan, duration_ns
 
 WINDOW_MAX = 1_000_000
@@ -98,8 +99,10 @@ class SpreadParameters(Parameters):
         StaticHedge(type="static"), description="where hedge ratio and intercept come from"
     )
     zscore: Annotated[Zscore, Field(discriminator="type")] = Field(description="what the spread is compared with")
-    every: Duration | Literal["event"] = Field(
-        10**9, description="length of the bars whose ends are the samples of the statistics, or `event`"
+    every: Sampling = Field(
+        10**9,
+        description="length of the bars whose ends are the samples of the statistics, or `event`, or `change`: "
+        "what each change of a leg's mid put an end to",
     )
     max_age: Duration | None = Field(
         None, gt=0, description="a leg without a tradable quote for longer makes the spread STALE; null: never"
@@ -108,8 +111,11 @@ class SpreadParameters(Parameters):
 
     @model_validator(mode="after")
     def _time_passes(self) -> "SpreadParameters":
-        if self.every != "event" and not 0 < self.every <= 366 * 86_400 * 10**9:
-            raise ValueError("every must be longer than 0 and at most 366d; `event` samples at every quote")
+        if not isinstance(self.every, str) and not 0 < self.every <= 366 * 86_400 * 10**9:
+            raise ValueError(
+                "every must be longer than 0 and at most 366d; `event` samples at every quote, "
+                "`change` at every new mid"
+            )
         return self
 
     @model_validator(mode="after")
@@ -121,7 +127,7 @@ class SpreadParameters(Parameters):
             if isinstance(window, str) and not 3 <= self.bars(window) <= WINDOW_MAX:
                 raise ValueError(
                     f"{name}: a window of {window} must be 3 to {WINDOW_MAX:,} bars of `every` long; with "
-                    "`every: event` give the window as a number of samples"
+                    "`every: event` or `change` give the window as a number of samples"
                 )
         return self
 
@@ -129,4 +135,4 @@ class SpreadParameters(Parameters):
         """A window in samples, or in bars where it is a time: those that end within it. 0 without bars."""
         if isinstance(window, int):
             return window
-        return 0 if self.every == "event" else -(-duration_ns(window) // self.every)
+        return 0 if isinstance(self.every, str) else -(-duration_ns(window) // self.every)

@@ -63,7 +63,7 @@ LINES, SPREADS = 2, 3
 
 TERMS = np.dtype(
     [
-        ("every", "i8"),  # ns; 0: every touch is a sample
+        ("every", "i8"),  # ns, BY_EVENT or BY_CHANGE
         ("hedge_window", "i8"),  # samples, or bars
         ("hedge_least", "i8"),  # samples that make a hedge
         ("spread_window", "i8"),  # samples, or bars
@@ -124,6 +124,7 @@ def take_sample(p: int, pair: Any, stats: Any, terms: Any, ctx: int) -> None:
 def set_deviation(pair: Any, is_warm: bool, mean: float, variance: float) -> None:
     """Later rows are measured by this mean and variance, once `is_warm`."""
     if not is_warm:
+        pair.mean = pair.deviation = 0.0  # a window of time can fall cold again
         pair.state = _COLD
         return
     state = 0

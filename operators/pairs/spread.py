@@ -11,6 +11,7 @@ from operators.pairs.example import spread_example
 from operators.pairs.layout import adjacency, first_tables, terms_of
 from operators.pairs.parameters import SpreadParameters
 from operators.pairs.touch import spread_rows
+from operators.pairs.windows import packed_windows, unpacked_windows
 from operators.registry import register
 from schemas.errors import ConfigError, InvariantError
 from schemas.market import QUOTES
@@ -56,30 +57,26 @@ class Spread(Operator):
 
     inputs: ClassVar[Mapping[str, Schema]] = {"quotes": QUOTES}
     outputs: ClassVar[Mapping[str, Schema]] = {"spreads": SPREADS, "spread_quotes": SPREAD_QUOTES}
-    version = 2
+    version = 3
     Parameters = SpreadParameters
 
     def __init__(self, parameters: SpreadParameters, desk: Desk) -> None:
         super().__init__(parameters, desk)
         if not desk.pairs:
             raise ConfigError(f"desk {desk.id!r} has no pairs, so no spreads; declare some under `pairs`")
-        starts, touches = adjacency(desk)
-        self._degrees = np.diff(starts)
-        self.degree_max = int(self._degrees.max())
-        """Pairs that the most paired instrument is a leg of."""
         terms = terms_of(parameters)
-        room = max(1024, self.degree_max)
         self._desk_tables = State(
             terms=terms,
             ticks=np.array([float(instrument.tick) for instrument in desk.instruments]),
-            starts=starts,
-            touches=touches,
-            rows=np.zeros(room, SPREADS.dtype),
-            legs=np.array(desk.legs, np.int64).ravel(),
-            executable=np.zeros(room * parameters.executable, SPREAD_QUOTES.dtype),
+            starts=np.zeros(0, np.int64),
+            touches=np.zeros(0, np.int64),
+            rows=np.zeros(1024, SPREADS.dtype),
+            legs=np.zeros(2 * len(desk.pairs), np.int64),
+            executable=np.zeros(1024 * parameters.executable, SPREAD_QUOTES.dtype),
         )
         self._rows = self._desk_tables["rows"]
-        self._state = State(**first_tables(terms, parameters, desk))
+        self.state = State(**first_tables(terms, parameters, desk))
+        self.watch(dict(enumerate(desk.legs)))
 
     @classmethod
     def example(cls, seed: int) -> Example:
@@ -93,7 +90,7 @@ class Spread(Operator):
             return {}
         if len(quotes) * self.degree_max > len(self._rows):
             self._make_room(quotes)
-        count = spread_rows(self._desk_tables.ctx, self._state.ctx, quotes)
+        count = spread_rows(self._desk_tables.ctx, self.state.ctx, quotes)
         if count < 0:
             raise self.stranger(quotes[-1 - count])
         if count == 0:
@@ -101,10 +98,24 @@ class Spread(Operator):
         found = {"spreads": self._rows[:count]}
         return found | self._executable(count) if self.parameters.executable else found
 
+    def watch(self, legs: Mapping[int, tuple[int, int]]) -> None:
+        """Measure the pairs of these numbers, with these legs and in this order, and no others."""
+        starts, touches = adjacency(len(self.desk.instruments), legs.items())
+        self._desk_tables.replace("starts", starts)
+        self._desk_tables.replace("touches", touches)
+        of_pairs = self._desk_tables["legs"].reshape(-1, 2)
+        for pair, own in legs.items():
+            of_pairs[pair] = own
+        self._degrees = np.diff(starts)
+        self.degree_max = int(self._degrees.max())
+        """Pairs that the most paired instrument is a leg of."""
+        if self.degree_max > len(self._rows):
+            self._replace_scratch(self.degree_max)
+
     @property
     def contexts(self) -> tuple[int, int]:
         """What the kernel `spread_rows` gets: desk tables with the scratch, and state."""
-        return self._desk_tables.ctx, self._state.ctx
+        return self._desk_tables.ctx, self.state.ctx
 
     def reserve(self, quotes: int) -> int:
         """Have scratch for every row that so many quotes can give; returns for how many rows there is room."""
@@ -114,12 +125,12 @@ class Spread(Operator):
         return len(self._rows)
 
     def snapshot(self) -> dict[str, Frame]:
-        """Pairs, their statistics and their windows."""
-        return self._state.snapshot()
+        """Pairs, their statistics, and of their windows the samples, from which the rest follows."""
+        return packed_windows(self.state)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a snapshot of an operator with the same parameters on the same desk."""
-        self._state.restore(state)
+        self.state.restore(unpacked_windows(state, self._desk_tables["terms"][0]))
 
     def _make_room(self, quotes: Frame) -> None:
         """Have scratch for every row that `quotes` can give."""

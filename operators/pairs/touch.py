@@ -23,6 +23,7 @@ from operators.pairs.sample import (
     Y_UNTRADABLE,
     take_sample,
 )
+from operators.pairs.window import BY_EVENT
 from schemas.record import Frame
 from schemas.signal import SPREAD_QUOTES, SPREADS, SpreadState
 
@@ -67,7 +68,7 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
         for k in range(starts[instrument], starts[instrument + 1]):
             p, leg = touches[k] >> 1, touches[k] & 1
             pair = pairs[p]
-            if every == 0 or bar > pair.bar:
+            if bar > pair.bar if every > 0 else every == BY_EVENT or _is_left(pair, leg, price, tradable):
                 if pair.legs == 0:
                     if is_usual:
                         take_sample(p, pair, statistics[p], terms, state)
@@ -95,6 +96,12 @@ def spread_rows(desk: Frame, state: Frame, quotes: Frame) -> int:
                     _measure_more(row, n, pair, terms, desk, state)
                 n += 1
     return n
+
+
+@inlined
+def _is_left(pair: Any, leg: int, price: float, tradable: bool) -> bool:
+    """Whether the pair's mids change here, so that those it had are a sample."""
+    return tradable and price != (pair.y if leg == 0 else pair.x)
 
 
 @inlined

@@ -22,7 +22,7 @@ from schemas.record import Frame
 _P_LEFT = (2.92, 1.5012, 0.039796)
 _P_RIGHT = (2.1945, 0.64695, -0.29198, -0.042377)
 _P_SPLIT, _P_LEAST, _P_MOST = -2.62, -18.86, 0.92
-_COLLINEAR = 1.0 - 100.0 * 2.0**-26
+COLLINEAR = 1.0 - 100.0 * 2.0**-26
 """Above this share of variance explained the residuals are rounding."""
 
 
@@ -39,6 +39,16 @@ def p_value(statistic: float) -> float:
     else:
         normal = _P_RIGHT[0] + s * (_P_RIGHT[1] + s * (_P_RIGHT[2] + s * _P_RIGHT[3]))
     return 0.5 * math.erfc(-normal / math.sqrt(2.0))
+
+
+@kernel
+def p_values(statistics: Frame) -> Frame:
+    """The same of many; 1 where there is no statistic (NaN)."""
+    found = np.ones(len(statistics))
+    for i in range(len(statistics)):
+        if not np.isnan(statistics[i]):
+            found[i] = p_value(statistics[i])
+    return found
 
 
 @kernel
@@ -67,7 +77,7 @@ def engle_granger(y: Frame, x: Frame, lags_max: int, chooses: bool) -> tuple[flo
     hedge = (x * y).sum() / xx
     residuals = y - hedge * x
     left = (residuals * residuals).sum() / (y * y).sum()
-    if not (xx > 0.0 and left > 1.0 - _COLLINEAR):
+    if not (xx > 0.0 and left > 1.0 - COLLINEAR):
         return 0.0, 0.0, 0, False
     lags = choose_lags(residuals, lags_max) if chooses else lags_max
     statistic = dickey_fuller(residuals, lags)

@@ -1,9 +1,26 @@
-"""The last values of a pair, for statistics that look at all of them again. A window is a ring of float64."""
+"""When a pair is sampled, and its last values, for statistics that look at all of them again.
+
+A window is a ring of float64.
+"""
+
+from typing import Literal
 
 import numpy as np
 
 from operators.kernel import kernel
+from schemas.parameter_types import Duration
 from schemas.record import Frame
+
+Sampling = Duration | Literal["event", "change"]
+"""When a pair is sampled: at the end of each bar of so many ns, at every touch, or when its prices have changed."""
+
+BY_EVENT, BY_CHANGE = 0, -1
+"""What a kernel finds in the place of a bar's length."""
+
+
+def bar_ns(every: int | str) -> int:
+    """A Sampling as a kernel sees it."""
+    return {"event": BY_EVENT, "change": BY_CHANGE}[every] if isinstance(every, str) else every
 
 
 @kernel

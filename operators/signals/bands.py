@@ -6,16 +6,19 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from operators.changes import between
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.registry import register
 from operators.signals.decision import BAND_TERMS, DOUBTED, POSITION, band_signals, gated_signals
 from operators.signals.example import bands_example
+from operators.signals.retirement import note_membership
+from operators.signals.sizing import Sizing, size_points, write_sizing
 from schemas.errors import ConfigError, InvariantError
 from schemas.learn import PREDICTIONS
 from schemas.parameter_types import Duration, Money
 from schemas.record import Frame, Schema
-from schemas.signal import GATES, SIGNALS, SPREADS
+from schemas.signal import GATES, SIGNALS, SPREADS, TRADED_PAIRS
 
 _NEVER = np.iinfo(np.int64).max
 _NO_SPREADS, _NO_GATES, _NO_PREDICTIONS = (np.empty(0, of.dtype) for of in (SPREADS, GATES, PREDICTIONS))
@@ -36,6 +39,12 @@ class BandsParameters(Parameters):
     max_hedge: float = Field(20.0, gt=0, description="no entry where |hedge| is above this")
     min_probability: float = Field(
         0.5, ge=0, le=1, description="where predictions are read: no entry on a probability below this"
+    )
+    min_expected_bps: float | None = Field(
+        None, description="where predictions are read: no entry on an expected gain below this; null: any"
+    )
+    sizing: Sizing | None = Field(
+        None, description="how the notional follows from a prediction with an opinion; null: it does not"
     )
     unpredicted: Literal["open", "closed"] = Field(
         "open", description="whether a pair that no prediction has an opinion of may be entered"
@@ -69,15 +78,25 @@ class Bands(Operator):
       then a later row;
     - where `gates` is read (from `cointegration`, say): no entry while the pair's gate is closed; leaving never
       asks. A pair that no gate has spoken of is open;
-    - where `predictions` are read (from `model`): no entry while the pair's last one is below `min_probability`;
-      leaving never asks. A pair without one, or whose last one holds no opinion, is as `unpredicted` says;
+    - where `predictions` are read (from `model`): no entry while the pair's last one is below `min_probability` or
+      `min_expected_bps`, or `sizing` leaves nothing of the notional; leaving never asks. A pair without one, or whose
+      last one holds no opinion, is as `unpredicted` says. The notional is multiplied by the prediction's `size`, and
+      where it holds an opinion by what `sizing` says. A model that pauses entries (PAUSED) vetoes them; one that is set
+      aside for the bare rule (RULE) does not;
+    - where `traded` is read (from `discovery`): a pair that is retired is left at once, with an EXIT at the cause of
+      its retirement whatever `min_hold` says, and not entered until it is promoted again;
     - after a STOP, flat again once `cooldown` is over and |z| was below `entry`; after an EXIT by `max_hold`,
       once |z| was below `entry`, so that a spread that does not revert is not entered over and over.
     """
 
-    inputs: ClassVar[Mapping[str, Schema]] = {"spreads": SPREADS, "gates": GATES, "predictions": PREDICTIONS}
-    optional = frozenset({"gates", "predictions"})
-    version = 2
+    inputs: ClassVar[Mapping[str, Schema]] = {
+        "spreads": SPREADS,
+        "gates": GATES,
+        "predictions": PREDICTIONS,
+        "traded": TRADED_PAIRS,
+    }
+    optional = frozenset({"gates", "predictions", "traded"})
+    version = 3
     outputs: ClassVar[Mapping[str, Schema]] = {"signals": SIGNALS}
     Parameters = BandsParameters
 
@@ -85,9 +104,12 @@ class Bands(Operator):
         super().__init__(parameters, desk)
         if not desk.pairs:
             raise ConfigError(f"desk {desk.id!r} has no pairs, so no signals; declare some under `pairs`")
-        self._desk_tables = State(terms=_terms(parameters), rows=np.zeros(1024, SIGNALS.dtype))
+        self._desk_tables = State(
+            terms=_terms(parameters), rows=np.zeros(1024, SIGNALS.dtype), sizes=size_points(parameters.sizing)
+        )
         self._rows = self._desk_tables["rows"]
         positions = np.zeros(len(desk.pairs), POSITION)
+        positions["share"] = 1.0
         positions["vetoed"] = self._desk_tables["terms"]["unpredicted"]
         self._state = State(positions=positions)
 
@@ -97,7 +119,18 @@ class Bands(Operator):
         return bands_example(seed)
 
     def process(self, frames: Frames) -> Frames:
-        """Decide on every row of `spreads`."""
+        """Decide on every row of `spreads`, and leave what is retired."""
+        if "traded" not in frames:
+            return self._decide(frames)
+        self._check_pairs(frames["traded"], "promotion or retirement")
+        found = []
+        for changes, piece in between(frames, "traded"):
+            found.append(note_membership(self._state["positions"], changes))
+            found += [rows.copy() for rows in self._decide(piece).values()]
+        signals = np.concatenate(found)
+        return {"signals": signals} if len(signals) else {}
+
+    def _decide(self, frames: Frames) -> dict[str, Frame]:
         spreads: Any = frames.get("spreads", _NO_SPREADS)
         gates: Any = frames.get("gates", _NO_GATES)
         predictions: Any = frames.get("predictions", _NO_PREDICTIONS)
@@ -147,6 +180,8 @@ def _terms(parameters: BandsParameters) -> Frame:
     terms = np.zeros(1, BAND_TERMS)
     for name in ("entry", "exit", "cooldown", "notional", "min_deviation", "min_hedge", "max_hedge", "min_probability"):
         terms[name] = getattr(parameters, name)
+    terms["min_expected_bps"] = -np.inf if parameters.min_expected_bps is None else parameters.min_expected_bps
+    write_sizing(terms, parameters.sizing, parameters.notional)
     terms["unpredicted"] = DOUBTED if parameters.unpredicted == "closed" else 0
     terms["stop"] = np.inf if parameters.stop is None else parameters.stop
     terms["min_hold"] = parameters.min_hold or 0

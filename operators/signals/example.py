@@ -6,7 +6,7 @@ from operators.operator import Example
 from operators.pairs.example import example_desk
 from schemas.learn import PREDICTIONS, PredictionState
 from schemas.record import Frame
-from schemas.signal import GATES, SPREADS, SpreadState
+from schemas.signal import GATES, SPREADS, TRADED_PAIRS, SpreadState
 
 
 def example_spreads(seed: int, pairs: int, count: int) -> Frame:
@@ -43,10 +43,12 @@ def bands_example(seed: int) -> Example:
         "notional": 25000,
         "min_deviation": 0.01,
         "min_probability": 0.3,
+        "sizing": {"type": "linear", "points": [[0.35, 0.5], [0.8, 1.5]]},
     }
     spreads = example_spreads(seed, len(desk.pairs), 4000)
     gates, predictions = _gates(seed, len(desk.pairs), spreads), _predictions(seed, len(desk.pairs), spreads)
-    return Example(desk, parameters, {"spreads": spreads, "gates": gates, "predictions": predictions})
+    frames = {"spreads": spreads, "gates": gates, "predictions": predictions}
+    return Example(desk, parameters, frames | {"traded": _traded(seed, len(desk.pairs), spreads)})
 
 
 def _gates(seed: int, pairs: int, spreads: Frame) -> Frame:
@@ -67,6 +69,19 @@ def _predictions(seed: int, pairs: int, spreads: Frame) -> Frame:
     predictions = np.zeros(len(at), PREDICTIONS.dtype)
     predictions["cause"], predictions["ts"] = spreads["cause"][at], spreads["ts"][at]
     predictions["pair"] = rng.integers(0, pairs, len(at))
-    predictions["state"] = np.where(rng.random(len(at)) < 0.1, int(PredictionState.UNTAUGHT), 0)
+    troubles = [PredictionState.UNTAUGHT, PredictionState.RULE, PredictionState.PAUSED]
+    predictions["size"] = np.where(rng.random(len(at)) < 0.2, 0.5, 1.0)
+    predictions["state"] = np.where(rng.random(len(at)) < 0.1, rng.choice(troubles, len(at)), 0)
     predictions["probability"] = np.where(predictions["state"] == 0, rng.random(len(at)), 0.0)
     return predictions
+
+
+def _traded(seed: int, pairs: int, spreads: Frame) -> Frame:
+    """Pairs that are retired at some of the spreads' causes, and promoted again."""
+    rng = np.random.default_rng(seed + 2)
+    at = np.flatnonzero(rng.random(len(spreads)) < 0.02)
+    traded = np.zeros(len(at), TRADED_PAIRS.dtype)
+    traded["cause"], traded["ts"] = spreads["cause"][at], spreads["ts"][at]
+    traded["pair"] = rng.integers(0, pairs, len(at))
+    traded["state"] = rng.random(len(at)) < 0.7
+    return traded

@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import zipfile
 import zlib
+from collections.abc import Callable
 from io import FileIO, RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from backports.zstd import ZstdDecompressor, ZstdError
 
@@ -25,11 +27,18 @@ class CaptureFile:
     """A capture opened for reading once, front to back.
 
     A compressed file that ends early gives what there is of it, as a plain file would. With `connection` the
-    content is that connection's part of a session. Raises CaptureError where the file is missing,
-    unreadable or damaged, or has no such connection.
+    content is that connection's part of a session. `content` makes the content of the file, where the end of its name
+    does not tell what it is. Raises CaptureError where the file is missing, unreadable or damaged, or has no such
+    connection.
     """
 
-    def __init__(self, feed: str, path: Path, connection: str | None = None) -> None:
+    def __init__(
+        self,
+        feed: str,
+        path: Path,
+        connection: str | None = None,
+        content: Callable[[FileIO], RawIOBase] | None = None,
+    ) -> None:
         self._feed, self._path = feed, path
         try:
             self._file = FileIO(path)
@@ -42,7 +51,9 @@ class CaptureFile:
                 "or `data`, the folder it is relative to"
             ) from e
         self._content: RawIOBase = self._file
-        if path.suffix in _DECOMPRESSORS:
+        if content is not None:
+            self._content = content(self._file)
+        elif path.suffix in _DECOMPRESSORS:
             self._content = _DECOMPRESSORS[path.suffix](self._file)
         if connection is not None:
             self._content = Session(self._content, connection)
@@ -69,7 +80,10 @@ class CaptureFile:
         except UnknownConnectionError as e:
             self.close()
             raise CaptureError(f"feed {self._feed!r}: {self._path}: {e}; correct the feed's `connection`") from None
-        except (OSError, zlib.error, ZstdError) as e:
+        except UnknownMemberError as e:
+            self.close()
+            raise CaptureError(f"feed {self._feed!r}: {self._path}: {e}; correct the feed's `member`") from None
+        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, ZstdError) as e:
             consumed = self.consumed
             self.close()
             raise CaptureError(
@@ -90,6 +104,36 @@ class CaptureFile:
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
+
+
+class UnknownMemberError(ValueError):
+    """A zip does not have the one file that is wanted."""
+
+
+class Unzip(RawIOBase):
+    """The one file of a zip whose name contains `wanted`. Raises UnknownMemberError where there is not exactly one."""
+
+    def __init__(self, file: FileIO, wanted: str = "") -> None:
+        self._file, self._wanted = file, wanted
+        self._member: IO[bytes] | None = None
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, view: "Buffer") -> int:
+        """Put decompressed bytes into `view`; 0 at the end."""
+        if self._member is None:
+            archive = zipfile.ZipFile(self._file)
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            found = [name for name in names if self._wanted in name]
+            if len(found) != 1:
+                what = f"a name with {self._wanted!r}" if self._wanted else "one file"
+                raise UnknownMemberError(f"expected {what} in the zip, found {len(found)} of {', '.join(names)[:300]}")
+            self._member = archive.open(found[0])
+        content = self._member.read(min(memoryview(view).nbytes, _CHUNK_BYTES))
+        memoryview(view)[: len(content)] = content
+        return len(content)
 
 
 class _Gunzip(RawIOBase):
@@ -152,4 +196,4 @@ class _Unzstd(RawIOBase):
         return len(content)
 
 
-_DECOMPRESSORS: dict[str, type[_Gunzip] | type[_Unzstd]] = {".gz": _Gunzip, ".zst": _Unzstd}
+_DECOMPRESSORS: dict[str, Callable[[FileIO], RawIOBase]] = {".gz": _Gunzip, ".zst": _Unzstd, ".zip": Unzip}

@@ -1,5 +1,6 @@
 """A capture as a sequence of messages, indexed a stretch at a time, that can be left and taken up anywhere."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +8,12 @@ import numpy as np
 
 from operators.sources.capture_file import CaptureFile
 from operators.sources.feed import FeedConfig
+from operators.sources.fix_log import frame_fix
 from operators.sources.framing import frame_itch50, frame_recording, frame_session, frame_stamped
+from operators.sources.lobster_capture import LobsterCapture
+from operators.sources.made_content import MadeContent
 from operators.sources.mold_capture import MoldCapture
+from operators.sources.table_capture import TableCapture
 from schemas.errors import CaptureError
 from schemas.record import Frame
 
@@ -21,7 +26,19 @@ _FRAMINGS = {
     "session": frame_session,
     "mold_pcap": frame_stamped,
     "journal": frame_stamped,
+    "lean": frame_session,
+    "lobster": frame_session,
+    "table": frame_session,
+    "fix_log": frame_fix,
 }
+
+_MADE: dict[str, Callable[[FeedConfig, Path], MadeContent]] = {
+    "mold_pcap": MoldCapture,
+    "lean": TableCapture,
+    "table": TableCapture,
+    "lobster": LobsterCapture,
+}
+"""Formats whose messages are made from the capture's files, and do not stand in them."""
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
@@ -48,8 +65,10 @@ class Capture:
     def __init__(self, feed: FeedConfig, path: Path, feed_index: int, resume: CapturePosition | None) -> None:
         self._frame = _FRAMINGS[feed.format]
         self._origin, self._feed_index, self._id = feed.origin_ns, feed_index, feed.id
-        is_mold = feed.format == "mold_pcap"
-        self._file = MoldCapture(feed, path) if is_mold else CaptureFile(feed.id, path, feed.connection)
+        made = _MADE.get(feed.format)
+        self._file: CaptureFile | MadeContent = (
+            CaptureFile(feed.id, path, feed.connection) if made is None else made(feed, path)
+        )
         if resume is not None:
             self._check(resume, path)
             self._file.skip(resume.offset)

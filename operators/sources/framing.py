@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from operators.feeds.itch_bytes import be16, be64
 from operators.kernel import kernel
 from schemas.market import RawKind
 
@@ -17,6 +18,7 @@ _MESSAGE = int(RawKind.MESSAGE)
 _DAY_NS = 86_400 * 10**9
 _TIME_END = 11
 """A message of ITCH 5.0 has its timestamp in bytes 5 to 10: nanoseconds since midnight, big-endian."""
+_TIME_BITS = (1 << 48) - 1
 
 _STAMP_LENGTH = 12
 
@@ -36,23 +38,31 @@ def frame_itch50(
     A message too short for a timestamp, or with one of 24 hours or more, keeps the clock of the one before.
     """
     base, clock, stop = cursor[0], cursor[1], len(block)
+    data = block.ctypes.data
     position = base
     n = 0
-    while n < len(rows) and position < stop:
-        start = min(position + 2, stop)
-        end = start
-        if position + 2 <= stop:
-            end += (np.int64(block[position]) << 8) | np.int64(block[position + 1])
-        if (end > stop or position + 2 > stop) and not is_final:
+    while n < len(rows) and position + 2 <= stop:
+        start = position + 2
+        end = start + be16(data + position)
+        if end > stop:
             break
-        end = min(end, stop)
         if end - start >= _TIME_END:
-            time = _number(block, start + 5, start + _TIME_END)
+            time = be64(data + start + _TIME_END - 8) & _TIME_BITS
             if time < _DAY_NS:
                 clock = max(clock, origin + time)
         _write(rows[n], cause + n, clock, _MESSAGE, feed, start - base, end - start)
         ends[n] = end - base
         position = end
+        n += 1
+    if n < len(rows) and position < stop and is_final:
+        start = min(position + 2, stop)
+        if stop - start >= _TIME_END:
+            time = be64(data + start + _TIME_END - 8) & _TIME_BITS
+            if time < _DAY_NS:
+                clock = max(clock, origin + time)
+        _write(rows[n], cause + n, clock, _MESSAGE, feed, start - base, stop - start)
+        ends[n] = stop - base
+        position = stop
         n += 1
     cursor[0], cursor[1] = position, clock
     return n

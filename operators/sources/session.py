@@ -1,8 +1,9 @@
 """What was received on one connection, out of a recording of whole websocket and REST sessions.
 
 The recording has one JSON object per line, as `cryptofeed` writes them: `t` says what happened, `conn` on which
-connection, `ts` when (seconds UTC, to the microsecond) and `data` holds the text received. What comes out
-is binary, for the kernel `frame_session`: before each message its receive time, kind and size.
+connection, `ts` when (seconds UTC, to the microsecond) and `data` holds the text received. Our own recordings
+also say where a connection was lost: `close`, and `why`. What comes out is binary, for the kernel
+`frame_session`: before each message its receive time, kind and size.
 """
 
 import struct
@@ -23,8 +24,9 @@ _LINE_BYTES_MAX = 1 << 28
 """A longer line is taken to be several."""
 _NS_PER_US = 1000
 _MICROSECONDS_MAX = CLOCK_MAX // _NS_PER_US
-_TEXTS = {"recv": "data", "http": "data", "connect": "addr"}
+_TEXTS = {"recv": "data", "http": "data", "connect": "addr", "close": "why"}
 """Records that are received, and where each has its text."""
+_KINDS = {"connect": RawKind.CONNECT, "close": RawKind.DISCONNECT}
 _OTHERS = ("header", "send")
 
 
@@ -33,7 +35,7 @@ class UnknownConnectionError(Exception):
 
 
 class Session(RawIOBase):
-    """The entries of one connection: messages, bodies of replies over HTTP, and where it was opened.
+    """The entries of one connection: messages, bodies of replies over HTTP, and where it was opened and lost.
 
     A line that is no record is a message as a whole, at the time of the one before, on every connection:
     nothing tells whose it was. Reading raises UnknownConnectionError at the end where the connection never occurred.
@@ -75,8 +77,7 @@ class Session(RawIOBase):
         self._connections.add(connection)
         if connection != self._connection:
             return b""
-        entry = RawKind.CONNECT if kind == "connect" else RawKind.MESSAGE
-        return _HEAD.pack(microseconds * _NS_PER_US, entry, len(text)) + text
+        return _HEAD.pack(microseconds * _NS_PER_US, _KINDS.get(kind, RawKind.MESSAGE), len(text)) + text
 
     @staticmethod
     def _unread(line: bytes) -> bytes:

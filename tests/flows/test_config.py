@@ -167,3 +167,15 @@ def test_the_digest_knows_captures_by_name_and_size(tmp_path: Path) -> None:
     (tmp_path / "captures" / "tape.gz").unlink()
     with pytest.raises(ConfigError, match=r"12:45: desks\[0\].feeds\[0\].path: there is no file .*tape.gz; record or"):
         digest(tmp_path)
+
+
+def test_every_two_instruments_of_a_desk_are_a_pair(tmp_path: Path) -> None:
+    text = changed("    pairs:\n      - {id: AB, y: A, x: B}\n", "    every_pair: true\n")
+    desk = loaded(tmp_path, text).desk("main")
+    assert [(pair.id, pair.y, pair.x) for pair in desk.pairs] == [
+        ("A/B", "A", "B"),
+        ("A/C", "A", "C"),
+        ("B/C", "B", "C"),
+    ]
+    narrowed = text.replace("path: tape.gz}", "path: tape.gz, instruments: [C, A]}")
+    assert [pair.id for pair in loaded(tmp_path, narrowed).desk("main").pairs] == ["A/C"]

@@ -1,5 +1,6 @@
 """The book operator against its oracle, however it is cut, grown and restored; and what each event means."""
 
+import pickle
 from collections import defaultdict
 from itertools import pairwise
 
@@ -49,7 +50,7 @@ def run(
 
 def assert_whole(book: Book) -> None:
     """No total is below 1, ladders are sorted, and the totals of a book told by order are the sums of its orders."""
-    state = book.snapshot()
+    state = book.tables.snapshot()
     sums: dict[tuple[int, int], int] = defaultdict(int)
     live = state["orders"][state["orders"]["qty"] != 0]
     assert state["taken"][0] == len(live) <= 0.6 * len(state["orders"])
@@ -117,7 +118,8 @@ def test_streams_of_feeds_give_the_oracles_rows(seed: int) -> None:
 
 
 def test_a_live_order_costs_at_most_two_hundred_bytes() -> None:
-    instruments, orders = 1000, 40_000
+    """However full the tables are at the moment, and though hardly two orders share a level."""
+    instruments, orders = 1000, 200_000
     desk = event_stream(0, 1, instruments=instruments)[0]
     events = np.zeros(orders, EVENTS.dtype)
     events["kind"], events["qty"], events["flags"] = EventKind.ADD, 1, LAST
@@ -125,20 +127,32 @@ def test_a_live_order_costs_at_most_two_hundred_bytes() -> None:
     events["instrument"] = np.arange(orders) ** 2 % 997 % instruments  # unevenly deep
     events["price"] = np.arange(orders) // 20
     book = Book(BookParameters(orders=1, levels=1), desk)
-    for start in range(0, orders, 1000):
-        book.process({"events": events[start : start + 1000]})
-    held = sum(table.nbytes for table in book.snapshot().values())
-    assert int(book.snapshot()["books"]["orders"].sum()) == orders
-    assert held <= 200 * orders
-    assert book.snapshot()["orders"].nbytes <= 40 * len(book.snapshot()["orders"])
+    for live in range(1000, orders + 1000, 1000):
+        book.process({"events": events[live - 1000 : live]})
+        if live >= 20_000:
+            assert book.tables.nbytes <= 200 * live, live
+    assert int(book.tables["books"]["orders"].sum()) == orders
+    assert book.tables["orders"].nbytes <= 40 * len(book.tables["orders"])
+
+
+def test_a_snapshot_holds_what_there_is_and_not_the_room_for_more() -> None:
+    desk, events = event_stream(3, 300)
+    small, large = Book(TINY, desk), Book(BookParameters(orders=10**6, levels=10**6), desk)
+    for book in (small, large):
+        book.process({"events": events})
+    sizes = [len(pickle.dumps(book.snapshot())) for book in (small, large)]
+    assert sizes[0] == sizes[1] < 10_000
+    again = Book(TINY, desk)
+    again.restore(large.snapshot())
+    assert again.tables.nbytes == large.tables.nbytes
 
 
 def test_clearing_again_and_again_does_not_make_the_table_grow() -> None:
     story = [event(EventKind.CLEAR)] + [event(EventKind.ADD, order=i, price=i, qty=1) for i in range(50)]
     book = Book(BookParameters(orders=100, levels=1), DESK)
-    size = len(book.snapshot()["orders"])
+    size = len(book.tables["orders"])
     for day in range(40):
         events = frame_of(story)
         events["order"] += 1000 * day
         book.process({"events": events})
-    assert len(book.snapshot()["orders"]) == size
+    assert len(book.tables["orders"]) == size

@@ -140,12 +140,12 @@ def test_each_change_of_a_book_told_by_order(
 )
 def test_what_contradicts_a_book_is_reported_and_changes_nothing(wrong: Story, first: int, last: int) -> None:
     told = Told(*TWO_SIDED, (EventKind.SYNC, {"qty": 1, "instrument": 1}))
-    before = told.book.snapshot()
+    before = told.book.tables.snapshot()
     told.then(wrong)
     assert told.feed_events == [(FeedEventKind.INCONSISTENT, first, last)]
     assert told.levels == []
     assert [row[-1] & UNSYNCED for row in told.quotes] == [UNSYNCED]
-    after = told.book.snapshot()
+    after = told.book.tables.snapshot()
     assert all((before[name] == after[name]).all() for name in ("orders", "ladders", "levels", "taken"))
 
 

@@ -14,6 +14,7 @@ from schemas.market import EventKind, FeedEventKind, RawFrame
 
 SYMBOL = "BTCUSDT"
 NAMES = {EventKind.QUOTE: "quote", EventKind.LEVEL: "level", EventKind.CLEAR: "clear", EventKind.TRADE: "trade"}
+NAMES |= {EventKind.STATUS: "status", EventKind.VALUE: "value"}
 
 
 def instrument(name: str = "BTC", symbol: str = SYMBOL, tick: str = "0.01", lot: str = "0.001") -> Instrument:

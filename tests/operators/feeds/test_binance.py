@@ -24,6 +24,7 @@ from tests.operators.feeds.binance_session import (
     ticker,
     trade,
 )
+from tests.operators.feeds.venue_session import interrupted
 
 CLEAR, SYNC, LOST = ("clear",), ("sync 1", "last"), ("sync 0", "last")
 SNAPSHOT = [CLEAR, ("level", "bid", 100, 1000), ("level", "ask", 102, 2000), SYNC]
@@ -291,6 +292,12 @@ def test_feeds_keep_their_own_books():
     assert out["events"]["price"].tolist() == [0, 100, 102, 0, 0, 1000, 1020, 0, 1001, 0]
     assert out["dead_letters"]["feed"].tolist() == [0]
     assert out["feed_events"][["feed", "instrument", "first", "last"]].tolist() == [(0, 0, 6, 7)]
+
+
+def test_a_lost_connection_leaves_the_book_to_be_joined_anew():
+    lost = interrupted(decoder(), [snapshot(5), depth(6, 7)], [depth(9, 9), snapshot(8)])
+    whole = [(EventKind.CLEAR, 0), (EventKind.LEVEL, 1000), (EventKind.LEVEL, 2000), (EventKind.SYNC, 1)]
+    assert lost == ([*whole, (EventKind.SYNC, 0), *whole], [])
 
 
 def test_entries_of_other_feeds_and_kinds_pass_unseen():

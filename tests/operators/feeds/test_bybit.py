@@ -5,7 +5,7 @@ import pytest
 
 from operators.feeds.bybit import Bybit
 from schemas.market import EventKind, FeedEventKind
-from tests.operators.feeds.venue_session import decoded, operator, reconnected
+from tests.operators.feeds.venue_session import decoded, interrupted, operator, reconnected
 
 SNAPSHOT = [("clear",), ("level", "bid", 10, 1000), ("level", "ask", 12, 2000), ("sync 1", "last")]
 
@@ -127,6 +127,14 @@ def test_what_is_not_understood_is_one_dead_letter_and_a_hole_in_the_book_it_wou
     assert [cause for cause, _ in out.dead] == [2]
     assert out.dead[0][1].startswith(reason)
     assert out.events == [SNAPSHOT, [("sync 0", "last")] if is_change else []]
+
+
+def test_a_lost_connection_leaves_no_book_whole():
+    """What follows the last message seen does not help: only a snapshot does."""
+    events, feed_events = interrupted(operator(Bybit, "X"), [snapshot(5)], [delta(6, ["1.0", "1"]), snapshot(7)])
+    whole = [(EventKind.CLEAR, 0), (EventKind.LEVEL, 1000), (EventKind.LEVEL, 2000), (EventKind.SYNC, 1)]
+    assert events == [*whole, (EventKind.SYNC, 0), *whole]
+    assert feed_events == []
 
 
 def test_a_connection_opened_anew_begins_with_nothing():

@@ -91,6 +91,16 @@ def test_every_decimal_agrees_with_fractions(text, step_nanos):
             multiples(step_nanos)[text]
 
 
+@given(st.from_regex(r"[0-9]{1,9}(\.[0-9]{1,14})?", fullmatch=True), st.sampled_from([1, 10**4, TICK, 25 * 10**6]))
+def test_what_is_computed_goes_to_the_nearest_step_and_halves_go_up(text, step_nanos):
+    steps = Fraction(text) / Fraction(step_nanos, 10**9)
+    if steps + Fraction(1, 2) >= 10**12 + 1:
+        with pytest.raises(MalformedError):
+            multiples(step_nanos).nearest(text)
+        return
+    assert multiples(step_nanos).nearest(text) == int(steps + Fraction(1, 2))
+
+
 def test_reasons_quote_values_in_brief():
     assert shown("x") == "'x'"
     assert len(shown("x" * 1000)) == 60

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from operators.feeds.message_feed import MessageFeed
 from operators.feeds.raw_log import raw_frame
 from operators.feeds.venue_feed import VenueFeed
 from operators.operator import Desk, Feed
@@ -37,3 +38,12 @@ def reconnected(venue: VenueFeed, before: list[bytes], after: list[bytes]) -> tu
     assert "dead_letters" not in out
     events = out["events"][["kind", "qty"]].tolist()
     return events, out["feed_events"][["kind", "cause"]].tolist() if "feed_events" in out else []
+
+
+def interrupted(venue: MessageFeed, before: list[bytes], after: list[bytes]) -> tuple[list[tuple[int, int]], list[int]]:
+    """(kind, qty) of events and kinds of feed events where the connection is lost between."""
+    frame = raw_frame([(0, m) for m in [*before, b"reset", *after]])
+    frame.rows["kind"][len(before)] = RawKind.DISCONNECT
+    out = venue.process({"raw": frame})
+    assert "dead_letters" not in out
+    return out["events"][["kind", "qty"]].tolist(), out["feed_events"]["kind"].tolist() if "feed_events" in out else []

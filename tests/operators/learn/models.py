@@ -56,3 +56,16 @@ class TellsClasses(base.Classifier):
 
     def predict_one(self, x: dict[str, float]) -> bool:
         return True
+
+
+class Alarming(base.DriftDetector):
+    """A drift detector that raises at its fifth value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def update(self, x: float) -> None:
+        self.seen += 1
+        if self.seen == 5:
+            raise OverflowError("too much")

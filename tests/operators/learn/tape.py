@@ -7,6 +7,7 @@ import numpy as np
 from operators.learn.model import Model
 from operators.operator import Desk
 from schemas.learn import FEATURES, PREDICTIONS
+from schemas.market import QUOTES
 from schemas.record import Frame
 from schemas.signal import SPREADS
 from tests.operators.pairs.tape import DESK, SECOND, START
@@ -36,19 +37,18 @@ def spreads_of(*rows: tuple[float, ...]) -> Frame:
 
 
 def features_of(*rows: tuple[float, ...]) -> Frame:
-    """From (cause, seconds, z), and pair where it is not 0; `regime` numbers the rows from 0."""
-    return FEATURES.rows(
-        [
-            (int(cause), START + int(s * SECOND), z, 0.0, float(i), *[0.0] * 8, *(*rest, 0)[:1])
-            for i, (cause, s, z, *rest) in enumerate(rows)
-        ]
-    )
+    """From (cause, seconds, z), and pair where it is not 0; `regime` numbers the rows from 0, the hedge is 1."""
+    features = np.zeros(len(rows), FEATURES.dtype)
+    for i, (cause, s, z, *rest) in enumerate(rows):
+        its = {"cause": int(cause), "ts": START + int(s * SECOND), "z": z, "regime": i, "hedge": 1.0}
+        for name, value in (its | {"pair": (*rest, 0)[0]}).items():
+            features[name][i] = value
+    return features
 
 
-def run(operator: Model, spreads: Frame, features: Frame) -> dict[str, Frame]:
-    return {
-        port: np.array(frame) for port, frame in operator.process({"spreads": spreads, "features": features}).items()
-    }
+def run(operator: Model, spreads: Frame, features: Frame, quotes: Frame = QUOTES.empty) -> dict[str, Frame]:
+    frames = {"quotes": quotes.copy(), "spreads": spreads, "features": features}
+    return {port: np.array(frame) for port, frame in operator.process(frames).items()}
 
 
 def predict(operator: Model, spreads: Frame, features: Frame) -> Frame:

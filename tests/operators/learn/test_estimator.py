@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 
 from operators.learn.estimator import fingerprint, make_model
@@ -8,7 +10,7 @@ from tests.operators.learn.tape import LOGISTIC, REVERTS, SCALED
 
 
 def steps_of(model):
-    return ModelParameters.model_validate({"model": model, "target": REVERTS}).estimators
+    return ModelParameters.model_validate({"model": model, "target": REVERTS}).candidates[0]
 
 
 def made(model, seed=1):
@@ -29,6 +31,73 @@ def test_estimators_within_estimators():
     model = made(bagging, seed=7)
     assert [tree.max_depth for tree in model] == [3, 3]
     assert model.seed == 7
+
+
+SEED = 3
+
+
+@pytest.mark.parametrize(
+    ("model", "regresses"),
+    [
+        (
+            {
+                "class": "river.model_selection.BanditClassifier",
+                "parameters": {
+                    "models": [LOGISTIC, {"class": "river.naive_bayes.GaussianNB"}],
+                    "metric": {"class": "river.metrics.Accuracy"},
+                    "policy": {"class": "river.bandit.EpsilonGreedy", "parameters": {"epsilon": 0.1}},
+                },
+            },
+            False,
+        ),
+        (
+            {
+                "class": "river.model_selection.BanditRegressor",
+                "parameters": {
+                    "models": [
+                        {"class": "river.linear_model.LinearRegression"},
+                        {
+                            "class": "river.dummy.StatisticRegressor",
+                            "parameters": {"statistic": {"class": "river.stats.Mean"}},
+                        },
+                    ],
+                    "metric": {"class": "river.metrics.MSE"},
+                    "policy": {"class": "river.bandit.UCB", "parameters": {"delta": 1}},
+                },
+            },
+            True,
+        ),
+        ({"class": "river.forest.ARFRegressor", "parameters": {"n_models": 2}}, True),
+        (
+            [
+                {"class": "river.compose.Select", "parameters": {"keys": ["z", "regime"]}},
+                {"class": "river.ensemble.ADWINBaggingClassifier", "parameters": {"model": LOGISTIC, "n_models": 2}},
+            ],
+            False,
+        ),
+    ],
+    ids=["bandit", "bandit of regressors", "forest of regressors", "selected features, bagging"],
+)
+def test_bandits_ensembles_and_regressors_learn_and_resume(model, regresses):
+    """Two of the same seed say the same, also where one is pickled half-way."""
+    one, two = (make_model(steps_of(model), FEATURE_NAMES, SEED, regresses) for _ in range(2))
+    said = []
+    for k in range(60):
+        x = {name: ((k * 7 + i * 3) % 11) / 5 - 1 for i, name in enumerate(FEATURE_NAMES)}
+        told = [m.predict_one(x) if regresses else m.predict_proba_one(x) for m in (one, two)]
+        assert told[0] == told[1]
+        said.append(str(told[0]))
+        for m in (one, two):
+            m.learn_one(x, x["z"] * 2.0 if regresses else x["z"] > 0)
+        two = pickle.loads(pickle.dumps(two)) if k == 30 else two
+    assert len(set(said)) > 5
+
+
+def test_targets_ask_for_their_kind():
+    with pytest.raises(ConfigError, match="must be a regressor, as the last step; it is"):
+        make_model(steps_of(LOGISTIC), FEATURE_NAMES, SEED, regresses=True)
+    with pytest.raises(ConfigError, match="a model of no steps; list transformers, and a regressor at the end"):
+        make_model((), FEATURE_NAMES, SEED, regresses=True)
 
 
 def test_what_is_random_gets_the_seed_of_the_desk_unless_it_has_its_own():
@@ -82,7 +151,11 @@ def test_what_cannot_be_is_said_with_what_would_be_right(model, message):
         ({"model": {"class": "LogisticRegression"}}, "should match pattern"),
         ({"target": REVERTS | {"exit": 4.0}}, "exit 4 must be below stop 4"),
         ({"target": REVERTS | {"horizon": "0s"}}, "greater than 0"),
-        ({"scope": "world"}, "'desk' or 'pair'"),
+        ({"target": {"type": "gain", "horizon": "1m", "exit": 2, "stop": 1}}, "exit 2 must be below stop 1"),
+        ({"target": {"type": "wins"}}, "'reverts', 'gain'"),
+        ({"groups": {"a": ["AB"], "b": ["CA", "AB"]}}, "pair 'AB' is in two groups"),
+        ({"groups": {"": ["AB"]}}, "a group without a name"),
+        ({"scope": "world"}, "'desk', 'group' or 'pair'"),
         ({"model": LOGISTIC | {"params": {}}}, "Extra inputs are not permitted"),
     ],
 )

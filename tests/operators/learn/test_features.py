@@ -11,6 +11,7 @@ from operators.learn.features import Features
 from operators.operator import Desk
 from schemas.errors import ConfigError, InvariantError
 from schemas.learn import FEATURE_NAMES, FEATURES
+from schemas.market import EVENTS, EventKind
 from schemas.record import Frame
 from schemas.signal import SPREADS
 from tests.operators.pairs.tape import DESK, SECOND, START, TWO, tape
@@ -22,8 +23,12 @@ def features(desk=TWO, **parameters):
     return Features(Features.Parameters(**{"every": "event", "half_life": 1.0} | parameters), desk)
 
 
-def look(operator, quotes, spreads) -> Frame:
-    return operator.process({"quotes": quotes, "spreads": spreads}).get("features", FEATURES.empty).copy()
+def look(operator, quotes, spreads, events=EVENTS.empty) -> Frame:
+    return (
+        operator.process({"events": events.copy(), "quotes": quotes, "spreads": spreads})
+        .get("features", FEATURES.empty)
+        .copy()
+    )
 
 
 def measured(cause, ts, z, deviation=1.0, pair=0, state=0):
@@ -51,8 +56,22 @@ def expected_rows(example, every, half_life) -> list[tuple]:
                 turn = 2 * math.pi * (s["ts"] % DAY) / DAY
                 sides = [value for both in zip(y[k], x[k], strict=True) for value in both]
                 velocity = (first_at[now] - first_at.get(before, 0.0)) / ((now - before) / 1e9)
-                rows.append((*s[["cause", "ts", "z"]], velocity, regime, *sides, math.sin(turn), math.cos(turn), pair))
+                seen = (velocity, regime, *sides, *flows_at(example, legs, s), math.sin(turn), math.cos(turn))
+                rows.append((*s[["cause", "ts", "z"]], *seen, s["hedge"], pair))
     return rows
+
+
+def flows_at(example, legs, s) -> list[float]:
+    """The flow of every leg by its definition: the weights of all trades so far, halved each second."""
+    events, flows = example.frames["events"], []
+    is_trade = np.isin(events["kind"], [EventKind.EXECUTE, EventKind.TRADE])
+    for leg in legs:
+        own = events[is_trade & (events["instrument"] == leg) & (events["cause"] <= s["cause"])]
+        last = own["ts"][-1] if len(own) else 0
+        weights = own["qty"] * 0.5 ** ((last - own["ts"]) / SECOND)
+        net = (weights * np.where(own["side"] == 1, 1, -1)).sum()
+        flows.append(net / weights.sum() * 0.5 ** ((s["ts"] - last) / SECOND) if weights.sum() else 0.0)
+    return flows
 
 
 def books(q) -> Frame:
@@ -65,8 +84,8 @@ def books(q) -> Frame:
 @pytest.mark.parametrize("every", ["300ms", "event"])
 def test_rows_are_the_oracles(every):
     example = Features.example(3)
-    operator = features(example.desk, every=every, half_life=20.0)
-    rows = look(operator, example.frames["quotes"], example.frames["spreads"])
+    operator = features(example.desk, every=every, half_life=20.0, flow_half_life="1s")
+    rows = look(operator, *(example.frames[port] for port in ("quotes", "spreads", "events")))
     rows = rows[np.argsort(rows["pair"], kind="stable")]
     wanted = FEATURES.rows(expected_rows(example, 300_000_000 if every == "300ms" else 0, 20.0))
     assert rows[["cause", "ts", "pair"]].tolist() == wanted[["cause", "ts", "pair"]].tolist()

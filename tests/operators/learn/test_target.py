@@ -20,7 +20,7 @@ def recorder(**parameters):
 
 
 def log_of(operator) -> list:
-    return [(int(row), outcome) for row, outcome in operator._learners[0].model.log]
+    return [(int(row), outcome) for row, outcome in operator._contenders[0].learners[0].model.log]
 
 
 def done(spreads, features) -> list:
@@ -112,18 +112,12 @@ def test_all_is_done_in_the_oracles_order_however_input_is_cut(frames, causes):
     edges = [0, *sorted({*causes, 100})]
     for after, edge in pairwise(edges):
         run(operator, *(f[(f["cause"] > after) & (f["cause"] <= edge)] for f in (spreads, features)))
-        operator._forget_closed(*open_and_room(operator))
+        operator._schedule.forget_closed(operator._schedule.open, operator._schedule.open + 10)
         state = pickle.dumps(operator.snapshot())
         operator = recorder()
         operator.restore(pickle.loads(state))
     event(f"{len(wanted) // 20 * 20} or more steps")
     assert log_of(operator) == wanted
-
-
-def open_and_room(operator) -> tuple[int, int]:
-    ends = operator._state["ends"][0]
-    live = int(ends["tail"] - ends["head"])
-    return live, live + 10
 
 
 def test_thousands_of_examples_are_open_at_once():

@@ -34,7 +34,10 @@ class PairOracle:
         self.scale = Fraction(0)
 
     def touch(self, leg: int, bar: int | None, price: Fraction | None, is_old: bool) -> tuple[float, ...] | None:
-        if (bar is None or (self.bar is not None and bar > self.bar)) and all(self.tradable) and not self.is_old:
+        is_due = bar is None or (self.bar is not None and bar > self.bar)
+        if self.parameters["every"] == "change":
+            is_due = price is not None and price != self.prices[leg]
+        if is_due and all(self.tradable) and not self.is_old:
             self.sample()
         self.bar = bar
         self.is_old = is_old
@@ -214,7 +217,7 @@ def expected_rows(parameters: dict[str, Any], desk: Desk, quotes: Frame) -> list
         price = Fraction(int(q["bid"]) + int(q["ask"]), 2) * Fraction(desk.instruments[q["instrument"]].tick)
         if parameters["price"] == "log_mid":
             price = Fraction(math.log(price))
-        bar = None if parameters["every"] == "event" else int(q["ts"]) // BAR_NS
+        bar = None if parameters["every"] in {"event", "change"} else int(q["ts"]) // BAR_NS
         if q["state"] == 0:
             seen[name] = int(q["ts"])
         for number, definition in enumerate(desk.pairs):

@@ -72,12 +72,12 @@ def measure_in_pieces(parameters: dict[str, Any], quotes: Frame, causes: list[in
 
 def _windows(least: int, longest: int, every: str) -> st.SearchStrategy[int | str]:
     counts = st.integers(least, longest)
-    return counts if every == "event" else counts | st.sampled_from(["300ms", "0.55s", "1s"])
+    return counts if every in {"event", "change"} else counts | st.sampled_from(["300ms", "0.55s", "1s"])
 
 
 @st.composite
 def _parameters(draw: st.DrawFn) -> dict[str, Any]:
-    every = draw(st.sampled_from(["event", "100ms"]))
+    every = draw(st.sampled_from(["event", "change", "100ms"]))
     windowed = {"window": _windows(3, 6, every), "intercept": st.booleans()}
     hedges = {
         "static": {},

@@ -79,6 +79,15 @@ def test_a_gate_opens_and_closes_with_hysteresis():
     assert rows["state"][-1] == OPEN
 
 
+def test_by_change_what_says_nothing_new_is_no_sample():
+    quotes, *_ = series(200)
+    moved = np.concatenate([[True, True], quotes["bid"][2:] != quotes["bid"][:-2]])
+    quotes = quotes[moved]
+    once, twice = gates_of(gate(every="event"), quotes), gates_of(gate(every="change"), np.repeat(quotes, 2))
+    assert len(once) > 20
+    assert twice.tolist() == once.tolist()
+
+
 def test_legs_that_do_not_trade_are_not_sampled():
     quotes, *_ = series(100)
     whole = gates_of(gate(), quotes)

@@ -66,6 +66,14 @@ def test_rows_describe_the_last_samples(every, step):
         assert row["state"] == (DRIFTING if wanted[1] >= 1 else 0)
 
 
+def test_by_change_what_shows_nothing_new_is_no_sample():
+    quotes, spreads, _ = series(150)
+    twice = np.repeat(spreads, 2)
+    rows = describe(statistics(every="change", step=7), quotes, twice)
+    assert len(rows) > 10
+    assert rows.tolist() == describe(statistics(every="event", step=7), quotes, spreads).tolist()
+
+
 def test_rows_that_must_not_be_acted_on_are_no_samples():
     quotes, spreads, samples = series(80)
     spreads["state"][40:50] = 2

@@ -98,6 +98,14 @@ def test_an_event_is_measured_against_the_samples_before_it():
     assert rows["z"][2] == pytest.approx(4.5 / 0.5**0.5)
 
 
+def test_a_change_makes_a_sample_of_what_it_ends():
+    prices = [900, 900, 900, 1000, 1000, 1400, 1400]
+    quotes = tape(quote(1, START, 1, 800, 800), *(quote(2 + k, START, 0, y, y) for k, y in enumerate(prices)))
+    rows = measure(spread(TWO, zscore=ROLLING_2, every="change"), quotes)
+    assert rows["state"].tolist() == [1, 1, 1, 1, 1, 0, 0]
+    np.testing.assert_allclose(rows["mean"][-2:], (5.0 + 6.0) / 2)
+
+
 def test_a_leg_that_does_not_trade_keeps_its_last_mid_and_stops_the_sampling():
     quotes = tape(
         quote(1, START, 0, 900, 900, state=1),
@@ -248,6 +256,17 @@ def test_a_window_of_time_forgets_in_silence():
     assert rows["state"].tolist() == [1, 1, 0, 0, 0, 1, 0]
 
 
+def test_a_window_of_time_that_falls_cold_again_shows_nothing_of_before():
+    ms = 10**6
+    times = [(1, 0), (2, 100 * ms), (3, 450 * ms), (4, 550 * ms)]
+    quotes = tape(quote(1, 0, 1, 95, 95), *(quote(cause, ts, 0, 95, 95) for cause, ts in times))
+    rows = measure(
+        spread(hedge={"type": "static"}, zscore={"type": "rolling", "window": "300ms"}, every="100ms"), quotes
+    )
+    assert rows["state"].tolist() == [1, 1, 4, 1]
+    assert rows["mean"].tolist() == [0.0, 0.0, rows["spread"][0], 0.0]
+
+
 def test_frames_of_any_length_fit():
     example = Spread.example(7)
     quotes = np.concatenate([example.frames["quotes"]] * 3)
@@ -293,7 +312,7 @@ def test_static_hedges_must_be_given():
 def test_windows_must_fit_in_memory():
     pairs = tuple(Pair(id=f"P{k}", y="A", x="B") for k in range(500))
     desk = Desk(id="desk", instruments=DESK.instruments, pairs=pairs)
-    with pytest.raises(ConfigError, match=r"windows of 500 pairs would take 14.9 GiB, .* at most 4 GiB are allowed"):
+    with pytest.raises(ConfigError, match=r"windows of 500 pairs would take 22.4 GiB, .* at most 4 GiB are allowed"):
         spread(desk, hedge={"type": "rolling", "window": 10**6}, zscore=ROLLING_2)
 
 

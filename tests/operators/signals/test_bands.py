@@ -208,7 +208,10 @@ def test_a_gate_of_no_pair_is_a_broken_invariant():
 def predictions(*rows, pair=0):
     """Predictions from (cause, probability), and where it is not 0 state."""
     return PREDICTIONS.rows(
-        [(cause, cause * SECOND, told, 1, 9, pair, *(state or [0])) for cause, told, *state in rows]
+        [
+            (cause, cause * SECOND, told, *(0.0, 0.0, 1.0), *(1, 1, 9, 0), pair, *(state or [0]))
+            for cause, told, *state in rows
+        ]
     )
 
 

@@ -38,7 +38,7 @@ def test_a_capture_of_packets_may_have_a_second_line():
     [
         ({"format": "itch50"}, "no date and no timezone: itch50 counts time from the session's midnight"),
         ({"format": "itch50", "date": "2019-12-30"}, "no timezone"),
-        ({"format": "pcap"}, "'itch50', 'recording', 'session', 'mold_pcap' or"),
+        ({"format": "pcap"}, "'itch50', 'recording', 'session', 'mold_pcap'"),
         ({"timezone": "America/New_Work", "format": "itch50", "date": "2019-12-30"}, "is not a timezone"),
         ({"timezone": "../etc/passwd"}, "is not a timezone"),
         ({"delay": "1ms"}, "records the receive time of every message; remove 'delay'"),
@@ -53,7 +53,9 @@ def test_a_capture_of_packets_may_have_a_second_line():
         ({"format": "mold_pcap", "port": 70_000}, "less than or equal to 65535"),
         ({"format": "mold_pcap", "patience": "0s"}, "greater than 0"),
         ({"format": "mold_pcap", "delay": "1s"}, "remove 'delay'"),
-        ({"path": ""}, "at least 1 character"),
+        ({"path": ""}, "feed 'f' has no path; add the capture's file"),
+        ({"venue": "kraken"}, "feed 'f' is a capture, no websocket; remove 'venue'"),
+        ({"format": "session", "connection": "A", "record": "a.jsonl"}, "no websocket; remove 'record'"),
         ({"format": "session"}, "has no connection: a session holds several"),
         ({"connection": "A"}, "is of one connection alone; remove 'connection'"),
         ({"format": "session", "connection": ""}, "at least 1 character"),
@@ -65,3 +67,41 @@ def test_a_capture_of_packets_may_have_a_second_line():
 def test_what_cannot_work_is_refused_with_what_to_do(settings, message):
     with pytest.raises(ValidationError, match=message):
         feed(**settings)
+
+
+WEBSOCKET = {"id": "f", "format": "websocket", "venue": "kraken", "instruments": ["A"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"path": "f.gz"}, "feed 'f' is a connection and has no file; remove 'path', or call it 'record'"),
+        ({"venue": None}, "feed 'f' has no venue; write one of binance_spot, binance_usdm, binance_coinm"),
+        ({"venue": "krakn"}, "feed 'f' has venue 'krakn'; write one of binance_spot"),
+        ({"instruments": []}, "feed 'f' lists no instruments; name those to subscribe to"),
+        ({"venue": "binance_spot", "instruments": ["A", "B"]}, "a feed of binance_spot speaks of one"),
+        ({"channels": []}, "feed 'f' should name channels, each once: book, trades or ticker"),
+        ({"channels": ["book", "book"]}, "feed 'f' should name channels, each once"),
+        ({"channels": ["candles"]}, "'book', 'trades' or 'ticker'"),
+        ({"depth": 11}, "kraken has no books of depth 11; write one of 10, 25, 100, 500, 1000"),
+        ({"venue": "okx", "depth": 400}, "okx has no books of depth 400; remove it"),
+        ({"retry": "10s", "retry_most": "5s"}, "'retry_most' is shorter than 'retry'; make it at least as long"),
+        ({"retry": "0s"}, "greater than 0"),
+        ({"silence": "0s"}, "greater than 0"),
+        ({"url": "https://ws.kraken.com"}, "url 'https://ws.kraken.com' is no address; write wss://host/path"),
+        ({"rest": "api.kraken.com"}, "rest 'api.kraken.com' is no address; write https://host/path"),
+        ({"record": "a.gz"}, "should match pattern"),
+        ({"connection": "A"}, "remove 'connection'"),
+        ({"delay": "1ms"}, "remove 'delay'"),
+        ({"patience": "1s"}, "remove 'patience'"),
+    ],
+)
+def test_a_websocket_that_cannot_work_is_refused_with_what_to_do(settings, message):
+    with pytest.raises(ValidationError, match=message):
+        FeedConfig.model_validate(WEBSOCKET | settings)
+
+
+def test_a_websocket_needs_a_venue_and_instruments_alone():
+    chosen = FeedConfig.model_validate(WEBSOCKET)
+    assert (chosen.channels, chosen.depth, chosen.url, chosen.record) == (("book", "trades"), None, None, None)
+    assert (chosen.retry, chosen.retry_most, chosen.silence) == (500_000_000, 30_000_000_000, None)

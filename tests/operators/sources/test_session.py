@@ -15,12 +15,12 @@ from schemas.errors import CaptureError
 from schemas.market import RawKind
 from tests.operators.sources.log import next_entries, read_all
 
-MESSAGE, CONNECT, END = int(RawKind.MESSAGE), int(RawKind.CONNECT), int(RawKind.END)
+MESSAGE, CONNECT, DISCONNECT, END = map(int, (RawKind.MESSAGE, RawKind.CONNECT, RawKind.DISCONNECT, RawKind.END))
 HEADER = {"t": "header", "format": 2, "exchange": "X"}
 
 
 def line(kind, ts, data=None, conn="A", **fields):
-    fields |= {} if data is None else {"addr" if kind == "connect" else "data": data}
+    fields |= {} if data is None else {{"connect": "addr", "close": "why"}.get(kind, "data"): data}
     return json.dumps({"t": kind, "conn": conn, "ts": ts, **fields}).encode()
 
 
@@ -54,19 +54,21 @@ SESSION = [
     line("recv", 1.25, "b2 goes back", conn="B"),
     line("http", 1.4, '{"rest":[]}', url="https://x"),
     line("recv", 1.6, ""),
+    line("close", 1.7, "nothing came"),
 ]
 OF_A = [
     (1_000_000_000, CONNECT, b"wss://a"),
     (1_000_001_000, MESSAGE, b'{"a":"\\u00fc\\n"}'),
     (1_400_000_000, MESSAGE, b'{"rest":[]}'),
     (1_600_000_000, MESSAGE, b""),
+    (1_700_000_000, DISCONNECT, b"nothing came"),
 ]
 
 
 @pytest.mark.parametrize("name", ["s.jsonl", "s.jsonl.zst", "s.jsonl.gz"])
 def test_a_feed_is_what_one_connection_received(tmp_path, name):
     path = write(tmp_path / name, SESSION)
-    assert read(feed(path)) == [*[(ts, kind, 0, m) for ts, kind, m in OF_A], (1_600_000_000, END, -1, b"")]
+    assert read(feed(path)) == [*[(ts, kind, 0, m) for ts, kind, m in OF_A], (1_700_000_000, END, -1, b"")]
 
 
 def test_connections_of_one_file_are_merged_by_receive_time(tmp_path):
@@ -80,7 +82,8 @@ def test_connections_of_one_file_are_merged_by_receive_time(tmp_path):
         (500_000_000, 1, b"b1"),
         (500_000_000, 1, b"b2 goes back"),
         (600_000_000, 0, b""),
-        (600_000_000, -1, b""),
+        (700_000_000, 0, b"nothing came"),
+        (700_000_000, -1, b""),
     ]
 
 

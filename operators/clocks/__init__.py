@@ -1,0 +1,1 @@
+"""Whether the clocks of feeds agree."""
