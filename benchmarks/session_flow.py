@@ -76,6 +76,7 @@ def _compile(config: Config, graph: Graph, desk: Desk) -> None:
         raw = source.next()
         assert raw is not None
         chain.process(raw)
+    chain.snapshot()
     source.close()
 
 

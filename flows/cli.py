@@ -71,8 +71,10 @@ def _check_config(path: Path) -> None:
     from flows.config import load
     from flows.graph import build_graph
     from flows.report import show_graph
+    from flows.table_files import check_files
 
     config = load(path)
+    check_files(config)
     show_graph(str(path), config, build_graph(config))
 
 
@@ -137,6 +139,7 @@ def simulate(
     controls: Annotated[int | None, typer.Option(help="Pairs that are not cointegrated.")] = None,
     messages: Annotated[int | None, typer.Option(help="Messages in the session.")] = None,
     hours: Annotated[float | None, typer.Option(help="Length of the session.")] = None,
+    telling: Annotated[float | None, typer.Option(help="How far books lean to where prices go, 0 to 1.")] = None,
     seed: Annotated[int | None, typer.Option(help="The session is a function of this and the rest.")] = None,
 ) -> None:
     """Write a simulated exchange session: ITCH 5.0 messages, instruments, pairs, and what is true of them."""
@@ -154,6 +157,7 @@ def simulate(
         "controls": controls,
         "messages": messages,
         "hours": hours,
+        "telling": telling,
         "seed": seed,
     }
     chosen = {name: value for name, value in options.items() if value is not None}

@@ -6,6 +6,7 @@ from typing import Any
 from bytewax.operators import StatefulBatchLogic
 
 from flows.chain import Chain, StepPlan
+from flows.clock_warning import warn_of_clocks
 from flows.graph import Graph
 from flows.numbering import Numbering
 from flows.progress import Progress
@@ -40,6 +41,7 @@ class ChainLogic(StatefulBatchLogic[RawFrame, Output, Any]):
         for raw in values:
             output = chain.process(raw)
             if output.streams:
+                warn_of_clocks(chain.desk, output)
                 outputs.append(output)
         self._progress.reached(chain.desk.id, chain.numbering)
         return outputs, RETAIN
@@ -83,6 +85,7 @@ class NumberingLogic(StatefulBatchLogic[Streams, Output, Any]):
 
     def __init__(self, graph: Graph, desks: Desks, progress: Progress, resume: Any) -> None:
         self._new: Callable[[str], Numbering] = lambda desk: Numbering(graph.tables, desks[desk])
+        self._desks = desks
         self._progress = progress
         self._desk = ""
         self._numbering: Numbering | None = None
@@ -103,6 +106,7 @@ class NumberingLogic(StatefulBatchLogic[Streams, Output, Any]):
             assert isinstance(raw, RawFrame)
             output = self._numbering.number(raw, streams)
             if output.streams:
+                warn_of_clocks(self._desks[self._desk], output)
                 outputs.append(output)
         self._progress.reached(self._desk, self._numbering)
         return outputs, RETAIN

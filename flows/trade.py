@@ -28,6 +28,7 @@ from flows.progress import Progress
 from flows.recovery import prepare, requested_directory
 from flows.steps import ChainLogic, NumberingLogic, StepLogic
 from flows.stopping import stop_on_signals
+from flows.table_files import check_files
 from operators.sinks.clickhouse import ClickHouseSink
 from operators.sinks.target import Target
 from operators.sinks.writer import Batching
@@ -47,6 +48,7 @@ def build(path: str) -> Dataflow:
 
 def _prepared(path: str) -> Dataflow:
     config = load(Path(path))
+    check_files(config)
     graph = build_graph(config)
     log = structlog.get_logger().bind(run=config.run)
     for warning in graph.warnings:

@@ -9,7 +9,6 @@ from pydantic import Field, field_validator, model_validator
 
 from operators.clocks.bars import CLOCK, FOLLOWED, TERMS, correlate, follow_quotes
 from operators.clocks.example import clock_example
-from operators.integrity.skew import zone_minutes
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.registry import register
@@ -18,6 +17,8 @@ from schemas.errors import ConfigError, InvariantError
 from schemas.market import FEED_EVENTS, QUOTES, FeedEventKind
 from schemas.parameter_types import Duration
 from schemas.record import Frame, Schema
+
+_MINUTE_NS = 60 * 10**9
 
 
 class ClockCheckParameters(Parameters):
@@ -70,9 +71,9 @@ class ClockCheck(Operator):
     A timezone taken for another joins quotes that are hours apart, and nothing fails. Every `every`, the returns of
     each instrument are correlated with those of its group's first, at all shifts of its stamps up to `reach`. A row of
     `checks` tells the best. Where that is not 0, and better than none by `above`, feed event CLOCK_SKEW names the
-    instrument's feed: `first` is what has to be added to its stamps, ns, `last` of which minutes of time zone. It is
-    told once, and again when the shift becomes another. Nothing is corrected, nor kept from trading: that
-    is for the feed's `timezone` to do.
+    instrument's feed: `first` is what has to be added to its stamps, ns, `last` the same in minutes. It is told once,
+    and again when the shift becomes another. Nothing is corrected, nor kept from trading: that is for the feed's
+    `timezone` to do.
 
     Raises ConfigError for an instrument that the desk does not have, and where there are neither groups nor pairs.
     """
@@ -149,7 +150,7 @@ class ClockCheck(Operator):
             return
         if shift_ns not in (0, told[number]):
             feed = _feed_of(self.desk, y)
-            skews.append((*at, feed, y, FeedEventKind.CLOCK_SKEW, shift_ns, zone_minutes(shift_ns)))
+            skews.append((*at, feed, y, FeedEventKind.CLOCK_SKEW, shift_ns, shift_ns // _MINUTE_NS))
         told[number] = shift_ns
 
     def _unknown(self, quote: Any) -> InvariantError:

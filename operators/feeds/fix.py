@@ -1,20 +1,21 @@
 """FIX market data, versions 4.4 and 5.0 to 5.0SP2: books, trades, values and statuses. docs/fix.md tells how."""
 
-from typing import Any, ClassVar, Literal
-
-from pydantic import Field
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from operators.feeds.fix_book import FixBook
 from operators.feeds.fix_entries import BID, EMPTY_BOOK, INDEX_VALUE, TRADE, EntryReader, MdEntry
 from operators.feeds.fix_example import fix_example
 from operators.feeds.fix_fields import Grouped, Moments, grouped, message, number
-from operators.feeds.fix_levels import UNSAID, ById, ByPosition, ByPrice, Levels
+from operators.feeds.fix_levels import UNSAID
 from operators.feeds.fix_numbers import Numbers
+from operators.feeds.fix_parameters import FixParameters
+from operators.feeds.fix_status import security_status, session_status
 from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.told_book import Moment, ToldBook
-from operators.feeds.venue_feed import Connection, VenueFeed, VenueParameters
+from operators.feeds.venue_feed import Connection, VenueFeed
 from operators.framing import fix_tags as tags
-from operators.framing.fix_note import ENDED
+from operators.framing.fix_note import SENT
 from operators.operator import Example
 from operators.registry import register
 from schemas.market import FeedEventKind, TradingStatus
@@ -28,37 +29,6 @@ _REJECTS = {
     tags.BUSINESS_REJECT: ("BusinessMessageReject", "380"),
     tags.MARKET_DATA_REJECT: ("MarketDataRequestReject", tags.MD_REQ_REJ_REASON),
 }
-_TRADES = {"3": True, "17": True, "23": True} | dict.fromkeys(
-    ("1", "2", "4", "18", "21", "22", "24", "25", "26"), False
-)
-"""SecurityTradingStatus that says whether it trades: resumed, ready, fast; delayed, halted, closed, in an auction."""
-_SESSION_TRADES = {"2": True} | dict.fromkeys(("1", "3", "4", "5"), False)
-"""TradSesStatus: open; halted, closed, before the opening or the closing."""
-
-
-class FixParameters(VenueParameters):
-    """Which feeds, and what the venue leaves to its own rules of engagement."""
-
-    identified_by: Literal["symbol", "security_id"] = Field(
-        default="symbol", description="the field that names an instrument: Symbol (55) or SecurityID (48)"
-    )
-    entries: Literal["price", "id", "position"] = Field(
-        default="price", description="what tells one entry of a book from another: its price, MDEntryID, or its place"
-    )
-    depth: int = Field(default=10, ge=1, le=10_000, description="with entries by position: rows a side of the books")
-    others: Literal["dead_letters", "ignored"] = Field(
-        default="dead_letters",
-        description="what becomes of messages on instruments that are neither the feed's nor in `ignored`",
-    )
-    ours: tuple[str, ...] = Field(
-        default=(), description="SenderCompIDs of what we said ourselves, in logs of both directions: not read"
-    )
-
-    def levels(self) -> Levels:
-        """How the entries of a book make its levels."""
-        if self.entries == "price":
-            return ByPrice()
-        return ById() if self.entries == "id" else ByPosition(self.depth)
 
 
 class FixConnection(Connection):
@@ -92,9 +62,7 @@ class FixConnection(Connection):
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message."""
-        if len(payload) and not payload[0]:
-            if payload[: len(ENDED)] == ENDED:
-                self.lose_all(Moment(cause, ts, 0, 0))
+        if payload[: len(SENT)] == SENT:
             return
         if not self._numbers.last:
             self._stakes = list(self.books.values())  # without numbers nothing else tells that one is missing
@@ -119,9 +87,9 @@ class FixConnection(Connection):
                 self._change(told, at)
         elif kind == tags.SECURITY_STATUS:
             book = self.book(head.get(self._tag), "instrument")
-            self._tell_status([book] if book else [], head.get(tags.SECURITY_TRADING_STATUS, "20"), _TRADES, at)
+            self._tell_status([book] if book else [], security_status(head), at)
         elif kind == tags.SESSION_STATUS:
-            self._tell_status(list(self.books.values()), head.get(tags.TRAD_SES_STATUS, "0"), _SESSION_TRADES, at)
+            self._tell_status(self.books.values(), session_status(head), at)
         elif kind in _REJECTS:
             name, tag = _REJECTS[kind]
             text = f"{head.get(tag, 'none')} {head.get(tags.TEXT, '')}"
@@ -172,6 +140,7 @@ class FixConnection(Connection):
         if book is None:
             return
         entries = [self._entries.read(entry, book, True, at) for entry in told.entries]
+        entries.sort(key=lambda entry: entry.level.position if entry.level else 0)
         stated = number(told.head.get(tags.RPT_SEQ, "0"), "RptSeq")
         if not book.begins(max([stated, *(entry.report for entry in entries)])):
             return
@@ -209,11 +178,11 @@ class FixConnection(Connection):
             elif entry.type == TRADE:
                 entry.book.trade(entry.action, entry.ticks, entry.lots, entry.side, entry.at)
 
-    def _tell_status(self, books: list[ToldBook], said: str, meant: dict[str, bool], at: Moment) -> None:
-        if said not in meant:
-            return
-        for book in books:
-            book.status(TradingStatus.TRADING if meant[said] else TradingStatus.HALTED, at)
+    @staticmethod
+    def _tell_status(books: Iterable[ToldBook], status: TradingStatus | None, at: Moment) -> None:
+        if status is not None:
+            for book in books:
+                book.status(status, at)
 
 
 @register("fix")

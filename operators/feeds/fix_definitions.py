@@ -32,11 +32,11 @@ def fix_instruments(
     found = Definitions([], {})
     for symbol, fields in sorted(told.items()):
         try:
-            terms = _terms(symbol, fields, tick, lot, currency)
-        except (InvalidOperation, LookupError) as e:
-            found.left_out[symbol] = str(e.args[0]) if isinstance(e, LookupError) else "its terms are no numbers"
-        else:
-            define(venue, terms, found)
+            define(venue, _terms(symbol, fields, tick, lot, currency), found)
+        except LookupError as e:
+            found.left_out[symbol] = str(e.args[0])
+        except (InvalidOperation, ValueError):
+            found.left_out[symbol] = "its terms are not those of an instrument"
     if not told:
         raise ConfigError(f"{venue}: expected messages that speak of instruments, y, d, W or X, came none")
     return found
@@ -52,12 +52,12 @@ def _terms(
     if said:
         lot = Decimal(said[0])
     currency = fields.get(tags.CURRENCY, currency)
-    for value, name in ((tick, "MinPriceIncrement (969)"), (lot, "RoundLot (561)"), (currency, "Currency (15)")):
-        if value is None:
-            raise LookupError(f"nothing says its {name}")
-    assert tick is not None
-    assert lot is not None
-    assert currency is not None
+    if tick is None:
+        raise LookupError("nothing says its MinPriceIncrement (969)")
+    if lot is None:
+        raise LookupError("nothing says its RoundLot (561)")
+    if currency is None:
+        raise LookupError("nothing says its Currency (15)")
     return Terms(symbol, tick, lot, currency, Decimal(fields.get(tags.CONTRACT_MULTIPLIER, "1")))
 
 

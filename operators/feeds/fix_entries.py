@@ -99,9 +99,10 @@ class EntryReader:
         entry_id, position = entry.get(tags.MD_ENTRY_ID, ""), UNSAID
         if levels.has_ids and not entry_id:
             raise MalformedError("MDEntryID: expected, as `entries: id` says, came none")
-        if levels.has_positions and not is_whole:
+        if levels.has_positions:
             place = entry.get(tags.MD_PRICE_LEVEL) or entry.get(tags.MD_ENTRY_POSITION_NO)
-            position = number(place, "MDPriceLevel or MDEntryPositionNo")
+            if place is not None or not is_whole:
+                position = number(place, "MDPriceLevel or MDEntryPositionNo")
         price, size = entry.get(tags.MD_ENTRY_PX), entry.get(tags.MD_ENTRY_SIZE)
         ticks = lots = UNSAID
         if action in levels.priced or (action == CHANGE and price is not None):

@@ -78,4 +78,4 @@ class Numbers:
             return Verdict(n)
         self.last[stream] = upcoming - 1
         gaps = () if last is None or upcoming <= last + 1 else ((last + 1, upcoming - 1),)
-        return Verdict(gaps=gaps, is_reset=not is_fill and not gaps)
+        return Verdict(gaps=gaps, is_reset=last is not None and upcoming <= last)

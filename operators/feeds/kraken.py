@@ -121,9 +121,12 @@ class KrakenConnection(Connection):
             window.clear()
         elif not book.is_told_by(self.feed):
             return
-        window.update(0, bids.prices, bids.quantities, map(_summed, *bids.texts))
-        window.update(1, asks.prices, asks.quantities, map(_summed, *asks.texts))
-        bids, asks = (side.without(window.truncate(i, self._depth)) for i, side in enumerate((bids, asks)))
+        if bids.prices:
+            window.update(0, bids.prices, bids.quantities, map(_summed, *bids.texts))
+            bids = bids.without(window.truncate(0, self._depth))
+        if asks.prices:
+            window.update(1, asks.prices, asks.quantities, map(_summed, *asks.texts))
+            asks = asks.without(window.truncate(1, self._depth))
         if checksum is not None and not self.agrees(book, checksum, _checksum(window), at):
             return
         if is_snapshot:

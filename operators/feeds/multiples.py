@@ -63,11 +63,11 @@ class Multiples(dict[str, int]):
         """(n, d) such that it is n / d steps, exactly."""
         if not isinstance(text, str) or len(text) > _LONGEST or not text.isascii():
             raise self._not_plain(text)
-        whole, point, fraction = text.partition(".")
-        digits = whole + fraction
-        if not digits.isdigit() or not whole or (point and not fraction):
+        digits, behind = text.replace(".", "", 1), text.find(".") + 1
+        places = len(text) - behind if behind else 0
+        if not digits.isdigit() or behind == 1 or (behind and not places):
             raise self._not_plain(text)
-        times, over = self._ratios.get(len(fraction)) or self._ratio(len(fraction))
+        times, over = self._ratios.get(places) or self._ratio(places)
         return int(digits) * times, over
 
     def _check(self, steps: int, text: object) -> None:

@@ -1,40 +1,20 @@
 """What one side of a FIX session sends: numbered without a gap, and sent again where the other side asks for it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from operators.framing import fix_tags as tags
 from operators.framing.fix_message import Field, encode
+from operators.framing.fix_output import Sent
+from operators.framing.fix_terms import FixTerms
 
 Body = Sequence[tuple[str, str | int]]
 
 _SECRETS = frozenset((tags.PASSWORD, tags.NEW_PASSWORD, tags.RAW_DATA, tags.RAW_DATA_LENGTH))
 _KEPT_MOST = 100_000
 _NS = 10**9
-
-
-@dataclass(frozen=True)
-class FixTerms:
-    """Who speaks to whom, and how."""
-
-    sender: str
-    target: str
-    begin_string: str = "FIXT.1.1"
-    heartbeat_s: int = 30
-    default_appl_ver_id: str | None = "9"
-    """Of FIXT.1.1 alone: which version the messages are of."""
-    username: str | None = None
-    password: str | None = None
-    resets: bool = False
-    """Whether numbers start at 1 with every logon."""
-
-
-class Sent(NamedTuple):
-    """A message that was numbered and is about to be sent, as it may be recorded: without passwords."""
-
-    data: bytes
+_VALUE_WRONG = 5
+"""SessionRejectReason."""
 
 
 class Outgoing:
@@ -56,6 +36,30 @@ class Outgoing:
         self._keep(number, [(tag, str(value)) for tag, value in fields])
         self.number, self.sent_ns = number + 1, now_ns
         return Sent(encode(self._terms.begin_string, [field for field in fields if field[0] not in _SECRETS]))
+
+    def logon(self, heartbeat_s: int, is_reset: bool, says_who: bool, now_ns: int) -> Sent:
+        """Log on; `says_who` with username and password."""
+        terms = self._terms
+        body: list[tuple[str, str | int]] = [(tags.ENCRYPT_METHOD, 0), (tags.HEART_BT_INT, heartbeat_s)]
+        if is_reset:
+            body.append((tags.RESET_SEQ_NUM_FLAG, "Y"))
+        said = ((tags.USERNAME, terms.username), (tags.PASSWORD, terms.password)) if says_who else ()
+        body += [(tag, value) for tag, value in said if value is not None]
+        if terms.begin_string.startswith("FIXT") and terms.default_appl_ver_id is not None:
+            body.append((tags.DEFAULT_APPL_VER_ID, terms.default_appl_ver_id))
+        return self.send(tags.LOGON, body, now_ns)
+
+    def logout(self, text: str, now_ns: int) -> Sent:
+        """Log out, and why, if anything is to be said."""
+        return self.send(tags.LOGOUT, [(tags.TEXT, text)] if text else [], now_ns)
+
+    def reject(self, number: int, kind: str, tag: str, now_ns: int) -> Sent:
+        """Message `number` of the other side cannot be: its field `tag`."""
+        body: Body = [
+            (tags.REF_SEQ_NUM, number), (tags.REF_TAG_ID, tag), (tags.REF_MSG_TYPE, kind),
+            (tags.SESSION_REJECT_REASON, _VALUE_WRONG), (tags.TEXT, f"field {tag} is missing or wrong"),
+        ]  # fmt: skip
+        return self.send(tags.REJECT, body, now_ns)
 
     def resend(self, first: int, last: int, now_ns: int) -> None:
         """Queue messages `first` to `last` again; a gap fill stands for those that were not kept."""
@@ -88,12 +92,9 @@ class Outgoing:
 
     def follow(self, fields: Sequence[Field]) -> None:
         """Take note of a message that was sent in an earlier life."""
-        head = dict(fields)
-        if head.get(tags.RESET_SEQ_NUM_FLAG) == "Y":
-            self.reset()
-        self.number = int(head[tags.MSG_SEQ_NUM])
-        self._keep(self.number, list(fields[1:]))
-        self.number += 1
+        number = int(dict(fields)[tags.MSG_SEQ_NUM])
+        self._keep(number, list(fields[1:]))
+        self.number = number + 1
 
     def _keep(self, number: int, fields: list[Field]) -> None:
         if fields[0][1] in self._resent:

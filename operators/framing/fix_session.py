@@ -5,13 +5,14 @@ The authority is the FIX Trading Community's "FIX Session Layer" (2020), which c
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import NamedTuple
 
 from operators.framing import fix_tags as tags
 from operators.framing.fix_incoming import Incoming, Kept
 from operators.framing.fix_message import Field, decode
-from operators.framing.fix_outgoing import Body, FixTerms, Outgoing, Sent
+from operators.framing.fix_outgoing import Body, Outgoing
+from operators.framing.fix_output import Ended, Heard, LoggedOn, Output, Sent, Skipped
 from operators.framing.fix_stream import FixStream
+from operators.framing.fix_terms import FixTerms
 from operators.framing.refused import Refused
 
 _NS = 10**9
@@ -19,36 +20,6 @@ _SILENT_AFTER, _BROKEN_AFTER = 1.2, 2.4
 """Heartbeat intervals without a word: then a test request is sent; then the connection is taken for broken."""
 _ANSWER_NS = 10 * _NS
 """How long a logon or a logout may take."""
-_VALUE_WRONG = 5
-"""SessionRejectReason."""
-
-
-class Heard(NamedTuple):
-    """The next message of the other side, session messages included: each number comes once, or never."""
-
-    data: bytes
-    fields: list[Field]
-
-
-class LoggedOn(NamedTuple):
-    """Both sides have logged on."""
-
-
-class Skipped(NamedTuple):
-    """The other side will not send messages `first` to `last`: of the session itself, or of no use any more."""
-
-    first: int
-    last: int
-
-
-class Ended(NamedTuple):
-    """The connection is to be closed, once `pull` is sent; `is_logout` where a session ended in good order."""
-
-    reason: str
-    is_logout: bool
-
-
-Output = Heard | Sent | LoggedOn | Skipped | Refused | Ended
 
 
 class _State(Enum):
@@ -127,7 +98,7 @@ class FixSession:
         if self._state is not _State.ON:
             return []
         self._state, self._since_ns = _State.LEAVING, now_ns
-        return [self._send_logout(text, now_ns)]
+        return [self.outgoing.logout(text, now_ns)]
 
     def pull(self) -> bytes:
         """The bytes to send."""
@@ -159,25 +130,25 @@ class FixSession:
         fields = decode(data)
         if isinstance(fields, Refused):
             return
-        head = dict(fields)
-        is_reset = head.get(tags.RESET_SEQ_NUM_FLAG) == "Y"
+        head = dict(reversed(fields))
+        kind, number = head[tags.MSG_TYPE], _number(head, tags.MSG_SEQ_NUM)
+        is_reset = kind == tags.LOGON and head.get(tags.RESET_SEQ_NUM_FLAG) == "Y" and number == 1
+        if is_reset:
+            self._reset()
+            self.outgoing.number = 2
+        told = _number(head, tags.NEW_SEQ_NO) or 0 if kind == tags.SEQUENCE_RESET else 0
         if was_sent:
-            if is_reset:
-                self._reset()
             self.outgoing.follow(fields)
-        elif head[tags.MSG_TYPE] == tags.SEQUENCE_RESET:
-            self.incoming.number = int(head[tags.NEW_SEQ_NO])
-        else:
-            if is_reset:
-                self._reset()
-                self.outgoing.number = 2
-            self.incoming.number = int(head[tags.MSG_SEQ_NUM]) + 1
+        elif kind == tags.SEQUENCE_RESET and head.get(tags.GAP_FILL_FLAG) != "Y":
+            self.incoming.number = max(told, self.incoming.number)
+        elif number == self.incoming.number:  # what was refused is in the record too
+            self.incoming.number = max(told, number + 1)
 
     def _take(self, data: bytes, fields: list[Field], out: list[Output], now_ns: int) -> None:
         """A message that can be read: in its turn, before it, again, or not of this session."""
         head = dict(reversed(fields))  # of a field that is there twice the first counts
         kind, number = head[tags.MSG_TYPE], _number(head, tags.MSG_SEQ_NUM)
-        wrong = self._misfit(head, kind, number)
+        wrong = self._misfit(head, kind)
         if wrong is not None or number is None:
             out.append(Refused(wrong or "MsgSeqNum: expected a number, came none", data))
             self._leave(wrong or "MsgSeqNum is missing", out, now_ns)
@@ -204,11 +175,15 @@ class FixSession:
             self._ask(out, now_ns)
         else:
             self._accept(Kept(data, fields, False), head, out, now_ns)
-            while self._state is not _State.CLOSED and (kept := self.incoming.due()) is not None:
-                self._accept(kept, dict(reversed(kept.fields)), out, now_ns)
-            self._ask(out, now_ns)
+            self._go_on(out, now_ns)
 
-    def _misfit(self, head: dict[str, str], kind: str, number: int | None) -> str | None:
+    def _go_on(self, out: list[Output], now_ns: int) -> None:
+        """What came before its turn may be due now; what is still missing is asked for."""
+        while self._state is not _State.CLOSED and (kept := self.incoming.due()) is not None:
+            self._accept(kept, dict(reversed(kept.fields)), out, now_ns)
+        self._ask(out, now_ns)
+
+    def _misfit(self, head: dict[str, str], kind: str) -> str | None:
         """Why a message is not one of this session, if it is not."""
         expected = (self._terms.begin_string, self._terms.target, self._terms.sender)
         came = tuple(head.get(tag) for tag in (tags.BEGIN_STRING, tags.SENDER_COMP_ID, tags.TARGET_COMP_ID))
@@ -221,17 +196,13 @@ class FixSession:
     def _accept(self, message: Kept, head: dict[str, str], out: list[Output], now_ns: int) -> None:
         """The message whose turn it is."""
         kind, number = head[tags.MSG_TYPE], self.incoming.number
-        upcoming = number + 1
-        if kind == tags.SEQUENCE_RESET:
-            told = _number(head, tags.NEW_SEQ_NO)
-            if told is None or told <= number:
-                self._reject(number, kind, tags.NEW_SEQ_NO, out, now_ns)
-            else:
-                upcoming = told
+        upcoming = _number(head, tags.NEW_SEQ_NO) or 0 if kind == tags.SEQUENCE_RESET else number + 1
         out.append(Heard(message.data, message.fields))
-        if kind == tags.SEQUENCE_RESET and upcoming > number + 1:
+        if upcoming <= number:
+            out.append(self.outgoing.reject(number, kind, tags.NEW_SEQ_NO, now_ns))
+        elif kind == tags.SEQUENCE_RESET:
             out.append(Skipped(number, upcoming - 1))
-        self.incoming.go_on(upcoming)
+        self.incoming.go_on(max(upcoming, number + 1))
         if not message.is_done:
             self._act(kind, head, number, out, now_ns)
 
@@ -245,7 +216,7 @@ class FixSession:
         elif kind == tags.RESEND_REQUEST:
             first, last = _number(head, tags.BEGIN_SEQ_NO), _number(head, tags.END_SEQ_NO)
             if not first or last is None:
-                self._reject(number, kind, tags.BEGIN_SEQ_NO if not first else tags.END_SEQ_NO, out, now_ns)
+                out.append(self.outgoing.reject(number, kind, tags.END_SEQ_NO if first else tags.BEGIN_SEQ_NO, now_ns))
             else:
                 most = self.outgoing.number - 1
                 self.outgoing.resend(first, min(last or most, most), now_ns)
@@ -263,17 +234,20 @@ class FixSession:
         self._state = _State.ON
         out.append(LoggedOn())
 
+    def _send_logon(self, is_reset: bool, now_ns: int) -> Sent:
+        return self.outgoing.logon(self._heartbeat_ns // _NS, is_reset, self._is_initiator, now_ns)
+
     def _logged_out(self, head: dict[str, str], out: list[Output], now_ns: int) -> None:
         was = self._state
         if was is _State.ON:
-            out.append(self._send_logout("", now_ns))
+            out.append(self.outgoing.logout("", now_ns))
         self._end(head.get(tags.TEXT, "logged out"), was is not _State.WAITING, out)
 
     def _reset_by_logon(self, out: list[Output], now_ns: int) -> None:
         """The other side begins at 1 with this logon, and so do we with ours."""
         self._reset()
         if self._state is _State.ON:
-            out.append(self._send_logon(True, now_ns))
+            out += [self._send_logon(True, now_ns), LoggedOn()]
         elif self._is_initiator:
             self.outgoing.number = 2
 
@@ -283,13 +257,13 @@ class FixSession:
         """SequenceReset without a gap fill: whatever its own number is, the next one is what it says."""
         upcoming = _number(head, tags.NEW_SEQ_NO)
         if upcoming is None or upcoming < self.incoming.number:
-            self._reject(number, tags.SEQUENCE_RESET, tags.NEW_SEQ_NO, out, now_ns)
+            out.append(self.outgoing.reject(number, tags.SEQUENCE_RESET, tags.NEW_SEQ_NO, now_ns))
             return
         out.append(Heard(data, fields))
         if upcoming > self.incoming.number:
             out.append(Skipped(self.incoming.number, upcoming - 1))
         self.incoming.go_on(upcoming)
-        self._asked = None
+        self._go_on(out, now_ns)
 
     def _ask(self, out: list[Output], now_ns: int) -> None:
         """Ask for what is missing, once."""
@@ -301,16 +275,9 @@ class FixSession:
             body = ((tags.BEGIN_SEQ_NO, missing[0]), (tags.END_SEQ_NO, missing[1]))
             out.append(self.outgoing.send(tags.RESEND_REQUEST, body, now_ns))
 
-    def _reject(self, number: int, kind: str, tag: str, out: list[Output], now_ns: int) -> None:
-        body: Body = [
-            (tags.REF_SEQ_NUM, number), (tags.REF_TAG_ID, tag), (tags.REF_MSG_TYPE, kind),
-            (tags.SESSION_REJECT_REASON, _VALUE_WRONG), (tags.TEXT, f"field {tag} is missing or wrong"),
-        ]  # fmt: skip
-        out.append(self.outgoing.send(tags.REJECT, body, now_ns))
-
     def _leave(self, why: str, out: list[Output], now_ns: int) -> None:
         """What came cannot be gone on with."""
-        out.append(self._send_logout(why, now_ns))
+        out.append(self.outgoing.logout(why, now_ns))
         self._end(why, False, out)
 
     def _end(self, why: str, is_logout: bool, out: list[Output]) -> None:
@@ -318,24 +285,9 @@ class FixSession:
         out.append(Ended(why, is_logout))
 
     def _reset(self) -> None:
+        self.incoming.forget_ahead()
         self.incoming.go_on(1)
         self.outgoing.reset()
-
-    def _send_logon(self, is_reset: bool, now_ns: int) -> Sent:
-        terms = self._terms
-        body: list[tuple[str, str | int]] = [
-            (tags.ENCRYPT_METHOD, 0), (tags.HEART_BT_INT, self._heartbeat_ns // _NS),
-        ]  # fmt: skip
-        if is_reset:
-            body.append((tags.RESET_SEQ_NUM_FLAG, "Y"))
-        said = ((tags.USERNAME, terms.username), (tags.PASSWORD, terms.password)) if self._is_initiator else ()
-        body += [(tag, value) for tag, value in said if value is not None]
-        if terms.begin_string.startswith("FIXT") and terms.default_appl_ver_id is not None:
-            body.append((tags.DEFAULT_APPL_VER_ID, terms.default_appl_ver_id))
-        return self.outgoing.send(tags.LOGON, body, now_ns)
-
-    def _send_logout(self, text: str, now_ns: int) -> Sent:
-        return self.outgoing.send(tags.LOGOUT, [(tags.TEXT, text)] if text else [], now_ns)
 
 
 def _number(head: dict[str, str], tag: str) -> int | None:

@@ -3,6 +3,7 @@
 import json
 import pickle
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -30,16 +31,17 @@ class Stored(NamedTuple):
     state: bytes
 
 
-def header_of(parameters: ModelParameters, names: tuple[str, ...], owners: list[str]) -> dict[str, Any]:
+def header_of(parameters: ModelParameters, names: Sequence[str], owners: Sequence[str]) -> dict[str, Any]:
     """What models of these parameters must have been. `owners` are the pairs or groups that have one, in order."""
     return {
         "format": FORMAT,
         "river": version("river"),
         "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
         "models": [[s.model_dump(mode="json", by_alias=True) for s in steps] for steps in parameters.candidates],
-        "target": parameters.target.model_dump(mode="json") | {"taker_bps": parameters.taker_bps},
+        "target": parameters.target.model_dump(mode="json")
+        | {"taker_bps": parameters.taker_bps, "hedge": parameters.hedge},
         "features": list(names),
-        "owners": owners,
+        "owners": list(owners),
     }
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ class Moments:
         self.variance = (1.0 - weight) * (self.variance + weight * off * off)
 
 
-class Learner:
+class Learner(ABC):
     """One model, how much it has learned, and what became of the trades it was asked about.
 
     `failure` says what went wrong, and is empty while nothing did. A model that failed may be half updated: it is
@@ -88,17 +89,21 @@ class Learner:
     _asking: str
     _saying: str
 
+    @abstractmethod
     def _say(self, x: dict[str, float]) -> float | None:
-        raise NotImplementedError
+        """What the model says; None where it says nothing."""
 
+    @abstractmethod
     def _is_possible(self, said: float) -> bool:
-        raise NotImplementedError
+        """Whether it may say so."""
 
+    @abstractmethod
     def _teach(self, x: dict[str, float], outcome: int, gain_bps: float, opinion: Opinion | None) -> None:
-        raise NotImplementedError
+        """Teach the model, and note how far off it was."""
 
+    @abstractmethod
     def _opinion(self, said: float) -> Opinion | None:
-        raise NotImplementedError
+        """What follows from what it said; None where too little is known for that."""
 
 
 class ClassLearner(Learner):

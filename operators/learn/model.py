@@ -10,18 +10,15 @@ import numpy as np
 from operators.learn.canonical import digest_of
 from operators.learn.contenders import Contenders, Decided, Opinions
 from operators.learn.derived import RECENT, Derived
-from operators.learn.drift import Watch
-from operators.learn.estimator import fingerprint, make_detector, make_model
 from operators.learn.example import model_example
-from operators.learn.inventory import check_header, header_of, packed, read_stored, unpacked
-from operators.learn.learner import ClassLearner, Learner, ValueLearner
+from operators.learn.inventory import header_of, packed
+from operators.learn.maker import Maker, started
 from operators.learn.owners import owners_of
 from operators.learn.parameters import Gain, ModelParameters
 from operators.learn.schedule import Schedule
 from operators.learn.target import LEARN, NO_EXAMPLE, PREDICT
 from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register
-from operators.sources.model_file import read_model_file
 from schemas.errors import ConfigError
 from schemas.learn import (
     FEATURE_NAMES,
@@ -102,10 +99,9 @@ class Model(Operator):
         self._schedule = Schedule(parameters, desk)
         self._judges = parameters.drift is not None or parameters.promote is not None
         self._regresses = isinstance(parameters.target, Gain)
-        self._templates = [self._template(k) for k in range(len(parameters.candidates))]
-        self._fingerprint = self._fresh(0).fingerprint
-        self._header = header_of(parameters, self._derived.names, list(self._owners.names))
-        self._contenders = self._started(self._new_contenders())
+        self._maker = Maker(parameters, desk, self._derived.names)
+        self._header = header_of(parameters, self._derived.names, self._owners.names)
+        self._contenders = started(self._maker.contenders(len(self._owners.names)), parameters.start, self._header)
         self._asked: dict[int, Asked] = {}
         self._recent = [0.5] * len(desk.pairs)
         self._examples = 0
@@ -198,7 +194,7 @@ class Model(Operator):
         """See whether the live model has drifted or is beaten, by outcomes that one row has decided."""
         contenders, drift = self._contenders[owner], self.parameters.drift
         resets = drift is not None and drift.then == "reset"
-        for kind, before, after, size, k in contenders.judge(decided, self._fresh, resets):
+        for kind, before, after, size, k in contenders.judge(decided, self._maker.learner, resets):
             live = contenders.learners[k]
             whose = (live.fingerprint, live.examples, k, self._owners.pair(owner), self._owners.label(owner))
             rows["events"].append((*step[4:6], before, after, size, *whose, int(kind)))
@@ -214,44 +210,7 @@ class Model(Operator):
         """All models become a row."""
         state = packed([(contenders.live, contenders.learners) for contenders in self._contenders])
         header = json.dumps(self._header | {"examples": self._examples}, sort_keys=True)
-        rows["models"].append((cause, ts, self._fingerprint, digest_of(state), self._examples, header, state))
-
-    def _template(self, k: int) -> bytes:
-        """Model number `k` as it is before it has learned, pickled."""
-        parameters, seed = self.parameters, self.desk.seed
-        steps = parameters.candidates[k]
-        model = make_model(steps, self._derived.names, seed, self._regresses)
-        its = fingerprint(steps, parameters.target.model_dump(mode="json"), seed)
-        learner = (ValueLearner if self._regresses else ClassLearner)(model, its, parameters.digest_every)
-        try:
-            return pickle.dumps(learner, protocol=5)
-        except Exception as e:
-            raise ConfigError(f"{steps[-1].path} cannot be kept in a checkpoint: {type(e).__name__} ({e})") from e
-
-    def _fresh(self, k: int) -> Learner:
-        learner: Learner = pickle.loads(self._templates[k])
-        return learner
-
-    def _new_contenders(self) -> list[Contenders]:
-        drift, promotion = self.parameters.drift, self.parameters.promote
-        detector = pickle.dumps(make_detector(drift.detector, self.desk.seed)) if drift else b""
-        every = range(len(self._templates))
-        return [
-            Contenders([self._fresh(k) for k in every], Watch(drift, detector) if drift else None, promotion)
-            for _ in self._owners.names
-        ]
-
-    def _started(self, contenders: list[Contenders]) -> list[Contenders]:
-        """With the models of `start`, where there are some. Raises ConfigError where they do not fit."""
-        start = self.parameters.start
-        if start is None:
-            return contenders
-        path = str(start.path)
-        stored = read_stored(read_model_file(start.path), path, start.digest)
-        check_header(stored.header, self._header, path)
-        for its, (live, learners) in zip(contenders, unpacked(stored.state, path), strict=True):
-            its.live, its.learners = live, learners
-        return contenders
+        rows["models"].append((cause, ts, self._maker.fingerprint, digest_of(state), self._examples, header, state))
 
 
 def _seen(features: Any) -> list[list[float]]:

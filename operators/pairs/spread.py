@@ -126,11 +126,12 @@ class Spread(Operator):
 
     def snapshot(self) -> dict[str, Frame]:
         """Pairs, their statistics, and of their windows the samples, from which the rest follows."""
-        return packed_windows(self.state)
+        return packed_windows(self.state, self._desk_tables["ticks"], self._desk_tables["legs"])
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a snapshot of an operator with the same parameters on the same desk."""
-        self.state.restore(unpacked_windows(state, self._desk_tables["terms"][0]))
+        desk = self._desk_tables
+        self.state.restore(unpacked_windows(state, desk["terms"][0], desk["ticks"], desk["legs"]))
 
     def _make_room(self, quotes: Frame) -> None:
         """Have scratch for every row that `quotes` can give."""

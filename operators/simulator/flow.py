@@ -109,17 +109,26 @@ def _behind(ctx: int, goal: int) -> int:
 
 
 @kernel
-def _size(ctx: int) -> int:
-    """Shares of a new order: mostly round lots of hundreds, now and then an odd lot."""
-    if _roll(ctx, 8) == 0:
-        return 1 + _roll(ctx, 99)
-    return 100 * (1 + min(_roll(ctx, 10), _roll(ctx, 10)))
+def _size(ctx: int, i: int, side: int) -> int:
+    """Shares of a new order: mostly round lots of hundreds, now and then an odd lot.
+
+    Where the session tells, the side that the member's own part will move towards is the thinner one: what is above
+    its mean is offered in size.
+    """
+    random = table(ctx, Table.GENERATOR, GENERATOR)
+    size = 1 + below(random, 99) if below(random, 8) == 0 else 100 * (1 + min(below(random, 10), below(random, 10)))
+    telling = table(ctx, Table.SESSION, SESSION)[0].telling
+    if telling == 0.0:
+        return size
+    member = table(ctx, Table.MEMBERS, MEMBER)[i]
+    lean = telling * min(max(member.own / member.deviation, -1.0), 1.0)
+    return max(1, int(size * (1.0 + (lean if side == 1 else -lean))))
 
 
 @kernel
 def _new_order(ctx: int, out: Frame, at: int, i: int, side: int, key: int) -> int:
     mpid = _roll(ctx, 4) if _roll(ctx, 12) == 0 else -1
-    return add(ctx, out, at, i, side, key, _size(ctx), mpid)
+    return add(ctx, out, at, i, side, key, _size(ctx, i, side), mpid)
 
 
 @kernel
@@ -141,7 +150,7 @@ def _withdraw(ctx: int, out: Frame, at: int, i: int, side: int, middle: int) -> 
     n = depth(ctx, i, side)
     if n <= _LEAST or (n < session.levels and _roll(ctx, 4) == 0):
         key = _behind(ctx, _goal(ctx, i, side, middle))
-        return replace(ctx, out, at, i, side, n - 1, key, _size(ctx))
+        return replace(ctx, out, at, i, side, n - 1, key, _size(ctx, i, side))
     wrong = best_key(ctx, i, side) >= (middle if side == 0 else -middle)
     if wrong and _roll(ctx, 8) < 3:
         whole = np.int64(2**31)
@@ -156,7 +165,7 @@ def _improve(ctx: int, out: Frame, at: int, i: int, side: int, middle: int) -> i
     """The best order of a side has been left behind: a new one comes, or the farthest moves up."""
     goal = _goal(ctx, i, side, middle)
     if depth(ctx, i, side) > table(ctx, Table.SESSION, SESSION)[0].levels:
-        return replace(ctx, out, at, i, side, 0, goal, _size(ctx))
+        return replace(ctx, out, at, i, side, 0, goal, _size(ctx, i, side))
     return _new_order(ctx, out, at, i, side, goal)
 
 
@@ -178,8 +187,8 @@ def _ordinary(ctx: int, out: Frame, at: int, i: int, middle: int) -> int:
             return cancel(ctx, out, at, i, side, rank, 1 + _roll(ctx, qty - 1))
         return delete(ctx, out, at, i, side, rank)
     if choice < 44:
-        return replace(ctx, out, at, i, side, rank, _behind(ctx, _goal(ctx, i, side, middle)), _size(ctx))
+        return replace(ctx, out, at, i, side, rank, _behind(ctx, _goal(ctx, i, side, middle)), _size(ctx, i, side))
     if choice < 54:
         return execute(ctx, out, at, i, side, 100 * (1 + _roll(ctx, 3)))
     bid, ask = best_key(ctx, i, 0), -best_key(ctx, i, 1)
-    return trade_hidden(ctx, out, at, i, bid + _roll(ctx, ask - bid + 1), _size(ctx))
+    return trade_hidden(ctx, out, at, i, bid + _roll(ctx, ask - bid + 1), _size(ctx, i, side))

@@ -50,6 +50,9 @@ class SessionParameters(Parameters):
     half_spread_ticks: TickRange = Field((1, 3), description="distance of an instrument's best quotes from fair")
     levels: int = Field(8, ge=4, description="orders a side of a book tends to hold")
     orders_max: int = Field(32, le=1024, description="orders a side of a book never exceeds")
+    telling: float = Field(
+        0.0, ge=0, le=1, description="how far sizes in the book lean to where an instrument's own part goes; 0: not"
+    )
     depth_ticks: int = Field(40, ge=1, le=1000, description="how far behind the best quote orders are placed")
 
     @property

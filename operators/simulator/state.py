@@ -34,6 +34,7 @@ SESSION = np.dtype(
         ("levels", "i8"),
         ("orders_max", "i8"),
         ("depth", "i8"),  # ticks
+        ("telling", "f8"),  # how far sizes lean, 0 to 1
     ]
 )
 
@@ -53,6 +54,7 @@ def initial_state(parameters: SessionParameters, market: Market) -> State:
     session["levels"] = parameters.levels
     session["orders_max"] = parameters.orders_max
     session["depth"] = parameters.depth_ticks
+    session["telling"] = parameters.telling
     sides = 2 * parameters.symbols
     return State(
         session=session,

@@ -82,7 +82,7 @@ class CaptureFile:
             raise CaptureError(f"feed {self._feed!r}: {self._path}: {e}; correct the feed's `connection`") from None
         except UnknownMemberError as e:
             self.close()
-            raise CaptureError(f"feed {self._feed!r}: {self._path}: {e}; correct the feed's `member`") from None
+            raise CaptureError(f"feed {self._feed!r}: {self._path}: {e}") from None
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, ZstdError) as e:
             consumed = self.consumed
             self.close()
@@ -113,8 +113,8 @@ class UnknownMemberError(ValueError):
 class Unzip(RawIOBase):
     """The one file of a zip whose name contains `wanted`. Raises UnknownMemberError where there is not exactly one."""
 
-    def __init__(self, file: FileIO, wanted: str = "") -> None:
-        self._file, self._wanted = file, wanted
+    def __init__(self, file: FileIO, wanted: str = "", remedy: str = "name one of them as the feed's `member`") -> None:
+        self._file, self._wanted, self._remedy = file, wanted, remedy
         self._member: IO[bytes] | None = None
 
     def readable(self) -> bool:
@@ -129,7 +129,8 @@ class Unzip(RawIOBase):
             found = [name for name in names if self._wanted in name]
             if len(found) != 1:
                 what = f"a name with {self._wanted!r}" if self._wanted else "one file"
-                raise UnknownMemberError(f"expected {what} in the zip, found {len(found)} of {', '.join(names)[:300]}")
+                held = f"found {len(found)} of {', '.join(names)[:300]}"
+                raise UnknownMemberError(f"expected {what} in the zip, {held}; {self._remedy}")
             self._member = archive.open(found[0])
         content = self._member.read(min(memoryview(view).nbytes, _CHUNK_BYTES))
         memoryview(view)[: len(content)] = content

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from operators.sources.file_feed import FILES, LeanTicks, check_file_feed, lean_table
 from operators.sources.fix_settings import FixSettings
+from operators.sources.websocket_feed import check_websocket_feed
 from operators.sources.websocket_venue import Channel
 from operators.sources.websocket_venues import VENUES
 from operators.tables.table import Table
@@ -27,9 +28,6 @@ FeedFormat = Literal[
     "websocket",
     "fix_session",
 ]
-
-_WEBSOCKET = ("venue", "channels", "depth", "url", "rest", "record", "silence", "retry", "retry_most")
-"""Fields of a `websocket` alone."""
 
 
 class FeedConfig(Definition):
@@ -129,18 +127,14 @@ class FeedConfig(Definition):
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> "FeedConfig":
+        check_websocket_feed(self)
         if self.format == "websocket":
-            self._check_websocket()
             return self
         if self.format == "fix_session":
             self._check_fix_session()
             return self
         if not self.path:
             raise ValueError(f"feed {self.id!r} has no path; add the capture's file, such as `path: session.log`")
-        fields = type(self).model_fields
-        present = [name for name in _WEBSOCKET if getattr(self, name) != fields[name].default]
-        if present:
-            raise ValueError(f"feed {self.id!r} is a capture, no websocket; remove {present[0]!r}")
         if self.fix is not None:
             raise ValueError(f"feed {self.id!r} is no live FIX session; remove 'fix', or use fix_session")
         return self
@@ -153,34 +147,6 @@ class FeedConfig(Definition):
                 f"feed {self.id!r} does not say whom to log on to; add `fix`, "
                 "such as `fix: {address: fix.example.com:9876, sender: DESK, target: VENUE}`"
             )
-
-    def _check_websocket(self) -> None:
-        if self.path:
-            raise ValueError(f"feed {self.id!r} is a connection and has no file; remove 'path', or call it 'record'")
-        if self.venue is None or self.venue not in VENUES:
-            raise ValueError(
-                f"feed {self.id!r} has {'no venue' if self.venue is None else f'venue {self.venue!r}'}; "
-                f"write one of {', '.join(VENUES)}"
-            )
-        if not self.instruments:
-            raise ValueError(f"feed {self.id!r} lists no instruments; name those to subscribe to")
-        if VENUES[self.venue].is_single and len(self.instruments) > 1:
-            raise ValueError(
-                f"feed {self.id!r} lists {len(self.instruments)} instruments, and a feed of {self.venue} speaks of one "
-                "instrument; give each a feed of its own"
-            )
-        if not self.channels or len(set(self.channels)) < len(self.channels):
-            raise ValueError(f"feed {self.id!r} should name channels, each once: book, trades or ticker")
-        depths = VENUES[self.venue].depths
-        if self.depth is not None and self.depth not in depths:
-            choice = f"write one of {', '.join(map(str, sorted(depths)))}" if depths else "remove it"
-            raise ValueError(f"feed {self.id!r}: {self.venue} has no books of depth {self.depth}; {choice}")
-        if self.retry_most < self.retry:
-            raise ValueError(f"feed {self.id!r}: 'retry_most' is shorter than 'retry'; make it at least as long")
-        for name, scheme in (("url", "ws"), ("rest", "http")):
-            value = getattr(self, name)
-            if value is not None and not value.startswith((f"{scheme}://", f"{scheme}s://")):
-                raise ValueError(f"feed {self.id!r}: {name} {value!r} is no address; write {scheme}s://host/path")
 
     @model_validator(mode="after")
     def _is_connected(self) -> "FeedConfig":

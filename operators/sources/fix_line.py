@@ -4,9 +4,10 @@ import time
 from collections.abc import Sequence
 
 from operators.framing import fix_tags as tags
-from operators.framing.fix_note import ENDED, SENT
-from operators.framing.fix_outgoing import Body, Sent
-from operators.framing.fix_session import Ended, FixSession, Heard, LoggedOn, Output, Skipped
+from operators.framing.fix_note import SENT
+from operators.framing.fix_outgoing import Body
+from operators.framing.fix_output import Ended, Heard, LoggedOn, Output, Sent, Skipped
+from operators.framing.fix_session import FixSession
 from operators.framing.refused import Refused
 from operators.sources.feed import FeedConfig
 from operators.sources.fix_settings import FixSettings
@@ -17,7 +18,7 @@ from schemas.instrument import Instrument
 from schemas.market import RawKind
 
 _RETRY_NS = 10**9
-_SUBSCRIBE, _UNSUBSCRIBE = 1, 2
+_SNAPSHOT, _SUBSCRIBE, _UNSUBSCRIBE = 0, 1, 2
 _INCREMENTAL = 1
 
 
@@ -34,7 +35,7 @@ class FixLine(Line):
         self._settings, self._symbols, self._retry_ns = settings, tuple(symbols), retry_ns
         self._session = FixSession(settings.terms)
         self._stream: TcpStream | None = None
-        self._retry_at = self._clock = 0
+        self._retry_at = self._clock = self._asked_ns = 0
         self._is_over = self._is_noted = False
         self._why: str | None = None
         self._requests = 0
@@ -59,12 +60,15 @@ class FixLine(Line):
             return self._break(now)
         if self._stream.is_new:
             self._stream.is_new = False
-            self._is_noted = True
+            self._is_noted, self._request = True, ""
             entries.append(Entry(now, RawKind.CONNECT, self._settings.address.encode()))
             self._note(self._session.connect(now), entries, now)
         if data:
             self._note(self._session.receive(data, now), entries, now)
         self._note(self._session.tick(now), entries, now)
+        refresh = self._settings.refresh
+        if refresh is not None and self._request and self._session.is_on and now - self._asked_ns >= refresh:
+            self._ask(f"{now}-refresh", _SNAPSHOT, entries, now)
         return entries
 
     def follow(self, entry: Entry) -> None:
@@ -89,10 +93,11 @@ class FixLine(Line):
         return self._is_over
 
     def close(self) -> None:
-        """Log out, and give the connection back."""
+        """Give the connection back; log out where numbers start at 1 again, for a logout would not be recorded."""
         if self._stream is not None:
-            self._session.logout(self._clock)
-            self._stream.send(self._session.pull())
+            if self._settings.reset:
+                self._session.logout(self._clock)
+                self._stream.send(self._session.pull())
             self._stream.close()
             self._stream = None
 
@@ -108,7 +113,7 @@ class FixLine(Line):
             self._stream.close()
         self._session.disconnect()
         why = self._why or "the connection broke"
-        entries = [Entry(now, RawKind.MESSAGE, ENDED + why.encode())] if self._is_noted else []
+        entries = [Entry(now, RawKind.DISCONNECT, why.encode())] if self._is_noted else []
         self._stream, self._why, self._is_noted, self._retry_at = None, None, False, now + self._retry_ns
         return entries
 
@@ -119,22 +124,23 @@ class FixLine(Line):
                 entries.append(Entry(now, RawKind.MESSAGE, item.data))
             elif isinstance(item, Sent):
                 entries.append(Entry(now, RawKind.MESSAGE, SENT + item.data))
-            elif isinstance(item, LoggedOn | Skipped) and self._session.is_on:
-                self._subscribe(isinstance(item, Skipped), entries, now)
             elif isinstance(item, Ended):
                 self._why = item.reason
                 self._is_over = item.is_logout and self._settings.until_logout
+        if self._session.is_on and any(isinstance(item, LoggedOn | Skipped) for item in out):
+            self._subscribe(entries, now)  # behind all that was numbered before it
 
-    def _subscribe(self, is_again: bool, entries: list[Entry], now: int) -> None:
+    def _subscribe(self, entries: list[Entry], now: int) -> None:
         if not self._settings.subscribes:
             return
-        if is_again and self._request:
+        if self._request:
             self._ask(self._request, _UNSUBSCRIBE, entries, now)
         self._requests += 1
         self._request = f"{now}-{self._requests}"
         self._ask(self._request, _SUBSCRIBE, entries, now)
 
     def _ask(self, request: str, kind: int, entries: list[Entry], now: int) -> None:
+        self._asked_ns = now
         sent = self._session.send(tags.MARKET_DATA_REQUEST, self._body(request, kind), now)
         entries.append(Entry(now, RawKind.MESSAGE, SENT + sent.data))
 

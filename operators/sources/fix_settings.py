@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from operators.framing.fix_outgoing import FixTerms
+from operators.framing.fix_terms import FixTerms
 from schemas.instrument import Definition
 from schemas.parameter_types import Duration
 
@@ -41,6 +41,11 @@ class FixSettings(Definition):
     )
     security_id_source: str | None = Field(
         default=None, min_length=1, description="SecurityIDSource (22), where `symbol` of an instrument is a SecurityID"
+    )
+    refresh: Duration | None = Field(
+        default=None,
+        ge=_NS,
+        description="how often to ask for full refreshes besides, for books that were lost",
     )
     subscribes: bool = Field(default=True, description="whether to ask for the instruments; some venues send at once")
     until_logout: bool = Field(default=False, description="whether the feed is over when the venue logs out")

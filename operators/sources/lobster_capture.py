@@ -12,7 +12,7 @@ import numpy as np
 from operators.sources.capture_file import CaptureFile, Unzip
 from operators.sources.feed import FeedConfig
 from operators.sources.made_content import MadeContent, open_all
-from operators.tables.session_entry import entry
+from operators.sources.session_entry import entry
 from operators.tables.zone import zone_table
 from schemas.errors import CaptureError
 
@@ -67,7 +67,9 @@ class LobsterCapture(MadeContent):
 
 def _opened(feed: str, path: Path, which: str) -> CaptureFile:
     if path.suffix == ".zip":
-        return CaptureFile(feed, path, content=partial(Unzip, wanted=which))
+        return CaptureFile(
+            feed, path, content=partial(Unzip, wanted=which, remedy="use a zip with LOBSTER's two files")
+        )
     return CaptureFile(feed, path.with_name(path.name.replace(_MESSAGE, which)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 from operators.sources.capture_file import CaptureFile
+from schemas.errors import CaptureError
 
 
 class MadeContent(ABC):
@@ -49,7 +50,7 @@ class MadeContent(ABC):
         filled = 0
         while filled < len(view):
             if not self._pending:
-                self._pending = memoryview(next(self._content, b""))
+                self._pending = memoryview(self._next())
                 if not self._pending:
                     break
             count = min(len(self._pending), len(view) - filled)
@@ -57,6 +58,13 @@ class MadeContent(ABC):
             self._pending = self._pending[count:]
             filled += count
         return filled
+
+    def _next(self) -> bytes | memoryview:
+        try:
+            return next(self._content, b"")
+        except CaptureError:
+            self.close()  # of several files only the damaged one is closed
+            raise
 
     def skip(self, count: int) -> None:
         """Pass over `count` bytes of content, by making them."""

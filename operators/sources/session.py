@@ -6,20 +6,18 @@ also say where a connection was lost: `close`, and `why`. What comes out is bina
 `frame_session`: before each message its receive time, kind and size.
 """
 
-import struct
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING
 
 import orjson
 
-from operators.sources.framing import CLOCK_MAX, HEAD_BYTES
+from operators.sources.framing import CLOCK_MAX
+from operators.sources.session_entry import entry
 from schemas.market import RawKind
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_HEAD = struct.Struct("<qii")
-assert _HEAD.size == HEAD_BYTES, "the head packed here is not the one that is read"
 _LINE_BYTES_MAX = 1 << 28
 """A longer line is taken to be several."""
 _NS_PER_US = 1000
@@ -77,12 +75,12 @@ class Session(RawIOBase):
         self._connections.add(connection)
         if connection != self._connection:
             return b""
-        return _HEAD.pack(microseconds * _NS_PER_US, _KINDS.get(kind, RawKind.MESSAGE), len(text)) + text
+        return entry(microseconds * _NS_PER_US, text, _KINDS.get(kind, RawKind.MESSAGE))
 
     @staticmethod
     def _unread(line: bytes) -> bytes:
         line = line.rstrip(b"\r\n")
-        return _HEAD.pack(0, RawKind.MESSAGE, len(line)) + line if line else b""
+        return entry(0, line) if line else b""
 
     def _check_found(self) -> None:
         if self._connection not in self._connections:

@@ -12,11 +12,11 @@ from operators.sources.capture_file import CaptureFile, Unzip
 from operators.sources.feed import FeedConfig
 from operators.sources.made_content import MadeContent
 from operators.sources.parquet import ParquetRows
+from operators.sources.session_entry import entry
 from operators.tables.layout import UnknownColumnError, layout_of
 from operators.tables.read_rows import CURSOR, read_rows
 from operators.tables.refusal import Why, explain
 from operators.tables.row import Told, encode_refused
-from operators.tables.session_entry import entry
 from schemas.errors import CaptureError
 
 _BLOCK_BYTES = 1 << 20

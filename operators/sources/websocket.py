@@ -16,12 +16,13 @@ _PATIENCE_NS = 5 * 10**9
 
 
 def websocket_line(
-    feed: FeedConfig, instruments: Sequence[Instrument], seed: int = 0, folder: Path = Path(),
+    feed: FeedConfig, instruments: Sequence[Instrument], seed: int | None = None, folder: Path = Path(),
     patience_ns: int = _PATIENCE_NS,
 ) -> WebsocketLine:  # fmt: skip
     """The line of a feed, which speaks of those of `instruments` that it lists. Its recording is in `folder`.
 
-    `seed` gives the jitter of its waits. Raises ConfigError where the decoder cannot serve such a feed, and
+    `seed` gives the jitter of its waits; without, it is another in every process, so that machines that lost a venue
+    together do not come back together. Raises ConfigError where the decoder cannot serve such a feed, and
     CaptureError where the recording cannot be made.
     """
     if feed.venue is None:
@@ -41,7 +42,7 @@ def websocket_line(
         retry_most_ns=feed.retry_most,
         patience_ns=patience_ns,
     )
-    rng = random.Random(f"{seed} {feed.id}")
+    rng = random.Random() if seed is None else random.Random(f"{seed} {feed.id}")
     if feed.record is None:
         return WebsocketLine(terms, rng)
     return WebsocketLine(terms, rng, SessionWriter(folder / feed.record))

@@ -27,6 +27,7 @@ from schemas.market import RawKind
 WAITING_MAX = 1 << 16
 """Entries that may wait for the desk; then the line stops reading, and the venue sees that it is slow."""
 _OPEN_S = 10.0
+_SNAPSHOT_S = 30.0
 _PROVEN_S = 10.0
 """A connection that held this long starts the back-off over."""
 _LOOK_EVERY_S = 0.1
@@ -81,6 +82,9 @@ class WebsocketLine(Line):
         self._symbols = [instrument.symbol for instrument in terms.instruments]
         self._backoff = BackOff(terms.retry_ns, terms.retry_most_ns, rng)
         self._connections = _shared(f"connections to {terms.url}", self._venue.connections)
+        self._snapshots = _shared(f"snapshots from {terms.rest}", self._venue.snapshots)
+        self._fetched: set[str] = set()
+        """Symbols whose snapshots are being fetched."""
         self.books: Watch | None = None
         """Which books are whole, as far as was looked; None where none are subscribed to."""
         if "book" in terms.channels:
@@ -179,6 +183,7 @@ class WebsocketLine(Line):
         if self.books is not None:
             self.books.restart(time.monotonic())
         self._unwatched.clear()
+        self._fetched.clear()
 
     def _pace_of_requests(self) -> Pace:
         limit = self._venue.requests
@@ -218,7 +223,6 @@ class WebsocketLine(Line):
             entries, self._unwatched = self._unwatched, []
             self.books.follow(entries, now_s)
             for symbol in self.books.due(now_s):
-                self.books.asked(symbol, now_s)
                 _log.warning("book asked for again", feed=self._terms.name, symbol=symbol)
                 if not self._fetch(symbol, tasks):
                     tasks.create_task(self._ask(connection, self._venue.again(symbol, self._terms.depth)))
@@ -238,19 +242,22 @@ class WebsocketLine(Line):
         self._record(lambda writer: writer.write_text("send", self._terms.name, self._now(), "data", text))
 
     def _fetch(self, symbol: str, tasks: asyncio.TaskGroup) -> bool:
-        """Have the snapshot of a book come over REST, if that is where the venue has it."""
+        """Have the snapshot of a book come over REST, if that is where the venue has it; once at a time."""
         path = self._venue.snapshot(symbol)
-        if path is not None:
-            tasks.create_task(self._snapshot(path))
+        if path is not None and symbol not in self._fetched:
+            self._fetched.add(symbol)
+            tasks.create_task(self._snapshot(symbol, self._terms.rest + path))
         return path is not None
 
-    async def _snapshot(self, path: str) -> None:
+    async def _snapshot(self, symbol: str, url: str) -> None:
+        await asyncio.sleep(self._snapshots.take(time.monotonic()))
         try:
-            body = await get_soon(self._terms.rest + path)
-        except CaptureError as e:
-            _log.warning("no snapshot", feed=self._terms.name, why=str(e))
-            return
-        self._put(RawKind.MESSAGE, _text(body))
+            async with asyncio.timeout(_SNAPSHOT_S):
+                self._put(RawKind.MESSAGE, _text(await get_soon(url)))
+        except (CaptureError, TimeoutError) as e:
+            _log.warning("no snapshot", feed=self._terms.name, why=str(e) or "it took too long")
+        finally:
+            self._fetched.discard(symbol)
 
     def _put(self, kind: RawKind, data: bytes) -> None:
         entry = Entry(self._now(), kind, data)

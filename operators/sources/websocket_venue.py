@@ -30,6 +30,8 @@ class Venue(ABC):
     """How often a request may be sent on a connection."""
     are_requests_shared: ClassVar[bool] = False
     """Whether that holds for all connections from here together."""
+    snapshots: ClassVar[Limit] = Limit(1, 1)
+    """How often a snapshot may be fetched over REST, by all connections from here together."""
     ping: ClassVar[str | None] = None
     """What to send so that the venue has something to answer; None where it sends heartbeats by itself, or pings."""
     ping_every_s: ClassVar[float] = 15.0

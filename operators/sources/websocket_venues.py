@@ -183,8 +183,8 @@ class BinanceWebsocket(Venue):
     decoder = Binance
     is_single = True
     market: ClassVar[str]
-    snapshots: ClassVar[str]
-    """Path of a book's snapshot before the symbol."""
+    snapshot_path: ClassVar[str]
+    """Of a book's snapshot, but for the symbol."""
     _STREAMS: ClassVar[Mapping[Channel, str]] = {"book": "depth@100ms", "trades": "trade", "ticker": "bookTicker"}
     _AT_ONCE = 50
 
@@ -203,7 +203,7 @@ class BinanceWebsocket(Venue):
 
     def snapshot(self, symbol: str) -> str:
         """The deepest snapshot there is."""
-        return self.snapshots + symbol
+        return self.snapshot_path + symbol
 
     def parameters(self, depth: int) -> Mapping[str, Any]:
         """The market, whose rules differ."""
@@ -220,7 +220,8 @@ class BinanceSpot(BinanceWebsocket):
     url = "wss://stream.binance.com:9443/stream"
     rest = "https://api.binance.com"
     definitions = ("/api/v3/exchangeInfo",)
-    snapshots = "/api/v3/depth?limit=5000&symbol="
+    snapshot_path = "/api/v3/depth?limit=5000&symbol="
+    snapshots = Limit(20, 60)
     market = "spot"
 
 
@@ -230,7 +231,8 @@ class BinanceUsdm(BinanceWebsocket):
     url = "wss://fstream.binance.com/public/stream"
     rest = "https://fapi.binance.com"
     definitions = ("/fapi/v1/exchangeInfo",)
-    snapshots = "/fapi/v1/depth?limit=1000&symbol="
+    snapshot_path = "/fapi/v1/depth?limit=1000&symbol="
+    snapshots = Limit(100, 60)
     market = "usdm"
 
 
@@ -240,7 +242,8 @@ class BinanceCoinm(BinanceWebsocket):
     url = "wss://dstream.binance.com/stream"
     rest = "https://dapi.binance.com"
     definitions = ("/dapi/v1/exchangeInfo",)
-    snapshots = "/dapi/v1/depth?limit=1000&symbol="
+    snapshot_path = "/dapi/v1/depth?limit=1000&symbol="
+    snapshots = Limit(100, 60)
     market = "coinm"
 
 

@@ -1,6 +1,7 @@
 """Which books on a connection must be told anew: found by decoding what came, as the desk will."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,17 @@ _MOST = 12
 """Longest wait, and how long a book must be whole for waits to start over, in times of the first: a minute of 5 s."""
 
 
+@dataclass
+class _Book:
+    symbol: str
+    wait_s: float
+    """How long to wait for it this time."""
+    whole_since_s: float | None = None
+    asked_s: float = 0.0
+    is_lost: bool = False
+    """It was whole, and has not been asked for since."""
+
+
 class Watch:
     """Follows the books of one connection with a decoder of its own, and says which need a snapshot.
 
@@ -28,31 +40,21 @@ class Watch:
     def __init__(self, venue: Venue, instruments: Sequence[Instrument], depth: int, patience_s: float) -> None:
         self._desk = Desk("watch", tuple(instruments), feeds=(Feed("watched", tuple(i.id for i in instruments)),))
         self._venue, self._parameters = venue, {"feeds": ("watched",), **venue.parameters(depth)}
-        self._symbols = [instrument.symbol for instrument in instruments]
         self._patience_s, self._most_s = patience_s, _MOST * patience_s
-        self._wait_s = [patience_s] * len(instruments)
-        self._whole_since: list[float | None] = [None] * len(instruments)
-        self._asked_s = [0.0] * len(instruments)
-        self._is_lost = [False] * len(instruments)
+        self._books = [_Book(instrument.symbol, patience_s) for instrument in instruments]
         self.restart(0.0)
 
     @property
     def is_whole(self) -> bool:
         """Whether every book is."""
-        return all(since is not None for since in self._whole_since)
+        return all(book.whole_since_s is not None for book in self._books)
 
     def restart(self, now_s: float) -> None:
         """The connection was lost, or is a new one: no book is whole, and all have just been asked for."""
         kind = self._venue.decoder
         self._decoder = kind(kind.Parameters.model_validate(self._parameters), self._desk)
-        for i in range(len(self._symbols)):
-            self._whole_since[i], self._asked_s[i], self._is_lost[i] = None, now_s, False
-
-    def asked(self, symbol: str, now_s: float) -> None:
-        """A snapshot of this book was asked for."""
-        i = self._symbols.index(symbol)
-        self._asked_s[i], self._is_lost[i] = now_s, False
-        self._wait_s[i] = min(2 * self._wait_s[i], self._most_s)
+        for book in self._books:
+            book.whole_since_s, book.asked_s, book.is_lost = None, now_s, False
 
     def follow(self, entries: Sequence[Entry], now_s: float) -> None:
         """Decode messages that came up to `now_s`."""
@@ -63,24 +65,25 @@ class Watch:
         if told is None:
             return
         for i, is_whole in told[told["kind"] == _SYNC][["instrument", "qty"]].tolist():
-            if is_whole:
-                self._whole_since[i] = now_s if self._whole_since[i] is None else self._whole_since[i]
-                self._is_lost[i] = False
-            else:
-                self._is_lost[i], self._whole_since[i] = True, None
+            book = self._books[i]
+            book.is_lost = not is_whole
+            if not is_whole:
+                book.whole_since_s = None
+            elif book.whole_since_s is None:
+                book.whole_since_s = now_s
 
     def due(self, now_s: float) -> list[str]:
-        """Symbols whose books should be asked for now."""
+        """Symbols whose books are to be asked for now; they are taken to be."""
         found = []
-        for i, symbol in enumerate(self._symbols):
-            since = self._whole_since[i]
-            if since is not None:
-                if now_s - since >= self._most_s:
-                    self._wait_s[i] = self._patience_s
-            elif now_s - self._asked_s[i] >= self._wait_s[i] or (
-                self._is_lost[i] and self._wait_s[i] == self._patience_s
-            ):
-                found.append(symbol)
+        for book in self._books:
+            since_s = book.whole_since_s
+            if since_s is not None:
+                if now_s - since_s >= self._most_s:
+                    book.wait_s = self._patience_s
+            elif now_s - book.asked_s >= book.wait_s or (book.is_lost and book.wait_s == self._patience_s):
+                found.append(book.symbol)
+                book.asked_s, book.is_lost = now_s, False
+                book.wait_s = min(2 * book.wait_s, self._most_s)
         return found
 
 

@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import IntEnum
-from itertools import chain
 
 import numpy as np
 
@@ -39,12 +38,11 @@ class Setting(IntEnum):
 
 
 # Tables behind the layout's ctx, in order.
-SETTINGS, COLUMN_OF, TIME_RATIOS, PRICE_RATIOS, QTY_RATIOS, STEPS, ZONES, WORDS, ONLY, FIELD_STARTS, FIELD_ENDS = range(
-    11
-)
+SETTINGS, COLUMN_OF, TIME_RATIOS, PRICE_RATIOS, QTY_RATIOS, STEPS, ZONES, WORDS, ONLY = range(9)
+FIELD_STARTS, FIELD_ENDS = 9, 10
+"""Scratch: where in the block the columns of a row begin and end."""
 
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_SIDE_MEANS = {"buy": int(Told.BUY | Told.BID), "sell": int(Told.SELL | Told.ASK)}
 
 
 class UnknownColumnError(ValueError):
@@ -100,12 +98,12 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _words(table: Table, column_of: Frame) -> Frame:
-    sides = table.sides
-    by_side = chain.from_iterable(
-        (((w, _SIDE_MEANS[s]) for w in getattr(sides, s)) for s in _SIDE_MEANS) if sides else ()
-    )
-    rows = [(column_of[SIDE], *words(word.encode()), meaning) for word, meaning in by_side]
-    rows += [(column_of[KIND], *words(w.encode()), EventKind[kind.upper()]) for w, kind in table.kinds.items()]
+    rows: list[tuple[int, ...]] = [
+        (column_of[KIND], *words(w.encode()), EventKind[kind.upper()]) for w, kind in table.kinds.items()
+    ]
+    if table.sides is not None:
+        for side, meaning in ((table.sides.buy, Told.BUY), (table.sides.sell, Told.SELL)):
+            rows += [(column_of[SIDE], *words(word.encode()), meaning) for word in side]
     return np.array(rows, WORD)
 
 

@@ -75,9 +75,11 @@ def _scaled(digits: int, places: int, ratios: Any, is_rounded: bool) -> tuple[in
     ratio = ratios[places + PLACES_MAX]
     if ratio.den == 0:
         return (TOO_LARGE if places < 0 else TOO_FINE), 0
-    if digits > _INT64_MAX // ratio.num:
+    if digits > ratio.most:
         return TOO_LARGE, 0
     value = digits * ratio.num
+    if ratio.den == 1:
+        return FINE, value
     if value % ratio.den and not is_rounded:
         return TOO_FINE, 0
     return FINE, value // ratio.den

@@ -10,8 +10,8 @@ from schemas.record import DECIMAL_SCALE, Frame
 PLACES_MAX = 20
 """Decimal places (of a number with an exponent, less that) that are read, and zeros that are put behind."""
 
-RATIO = np.dtype([("num", "i8"), ("den", "i8")])
-"""A digit sequence read as an integer is `num / den` units of 1e-9; den 0: such a number cannot be."""
+RATIO = np.dtype([("num", "i8"), ("den", "i8"), ("most", "i8")])
+"""Digits read as an integer, `most` at most, are `num / den` units of 1e-9 each; den 0: such a number cannot be."""
 
 RATIOS = 2 * PLACES_MAX + 1
 """Rows of a column's table: of places -PLACES_MAX to PLACES_MAX."""
@@ -25,5 +25,5 @@ def ratios(scale: Decimal) -> Frame:
     for i in range(RATIOS):
         ratio = Fraction(10**DECIMAL_SCALE) / (Fraction(scale) * Fraction(10) ** (i - PLACES_MAX))
         if max(ratio.numerator, ratio.denominator) <= _INT64_MAX:
-            table[i] = ratio.numerator, ratio.denominator
+            table[i] = ratio.numerator, ratio.denominator, _INT64_MAX // ratio.numerator
     return table

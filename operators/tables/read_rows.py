@@ -46,14 +46,8 @@ _PASSED = int(RowKind.PASSED)
 _QUOTE, _TRADE = int(EventKind.QUOTE), int(EventKind.TRADE)
 _CLEAR, _DELETE = int(EventKind.CLEAR), int(EventKind.DELETE)
 _TIME, _SYMBOL, _SIDE, _KIND, _ORDER = layout.TIME, layout.SYMBOL, layout.SIDE, layout.KIND, layout.ORDER
-_BID, _BID_QTY, _ASK, _ASK_QTY, _PRICE, _QTY = (
-    layout.BID,
-    layout.BID_QTY,
-    layout.ASK,
-    layout.ASK_QTY,
-    layout.PRICE,
-    layout.QTY,
-)
+_BID, _BID_QTY, _ASK, _ASK_QTY = layout.BID, layout.BID_QTY, layout.ASK, layout.ASK_QTY
+_PRICE, _QTY = layout.PRICE, layout.QTY
 _S_KIND, _S_DELIMITER, _S_FIELDS, _S_EXACTLY, _S_BASE, _S_TEXT, _S_WALL, _S_UNCHANGED, _S_QTY = map(int, Setting)
 _LATEST = 1 << 62
 """Times end in 2116, so that a delay can be added."""

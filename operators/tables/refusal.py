@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from operators.tables import number
-from operators.tables.layout import ORDER, ROLES
+from operators.tables.layout import ORDER, ROLES, TIME
 
 
 class Why(IntEnum):
@@ -37,6 +37,10 @@ def explain(why: Why, role: int, field: bytes, columns: Sequence[str | int], cou
     """`role (column name): expected …, came …`; `counts` are the fields expected and those that came."""
     if why == Why.FIELDS:
         return f"row: expected {counts[0]} columns, came {counts[1]}"
-    expected = "a whole number" if role == ORDER else _EXPECTED[why]
+    expected = _EXPECTED[why]
+    if role == ORDER:
+        expected = "a whole number"
+    elif role == TIME and why in (Why.TOO_LARGE, Why.NEGATIVE):
+        expected = "a time from 1970 to 2116"
     text = field[:60].decode("ascii", "backslashreplace")
     return f"{ROLES[role].replace('_', ' ')} (column {columns[role]}): expected {expected}, came {text!r}"

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from operators.tables.row import WORDS_LENGTH
 from operators.tables.time_format import has_date, steps_of
@@ -86,6 +86,11 @@ class Columns(Definition):
     order: Column | None = Field(default=None, description="orders: the order's reference, a whole number")
 
     @property
+    def present(self) -> tuple[str, ...]:
+        """What there is a column for, besides the time."""
+        return tuple(role for role in _ROLES if getattr(self, role) is not None)
+
+    @property
     def listed(self) -> tuple[Column, ...]:
         """The columns in the order of the fields above; 0 for those that there are not."""
         others = (getattr(self, role) for role in _ROLES)
@@ -146,20 +151,36 @@ class Table(Definition):
             raise ValueError(f"{value!r} cannot be between columns; write one of , ; | or a tab")
         return value
 
-    @model_validator(mode="after")
-    def _has_its_columns(self) -> "Table":
-        present = [name for name in _ROLES if getattr(self.columns, name) is not None]
-        for name in present:
-            if name not in _TAKES[self.rows]:
-                raise ValueError(f"rows of {self.rows} have no {name!r}; they take {', '.join(_TAKES[self.rows])}")
-        absent = [name for name in _NEEDS[self.rows] if name not in present]
+    @field_validator("columns")
+    @classmethod
+    def _are_its_columns(cls, columns: Columns, info: ValidationInfo) -> Columns:
+        rows = info.data.get("rows")
+        if rows is None:
+            return columns
+        for name in columns.present:
+            if name not in _TAKES[rows]:
+                raise ValueError(f"rows of {rows} have no {name!r}; they take {', '.join(_TAKES[rows])}")
+        absent = [name for name in _NEEDS[rows] if name not in columns.present]
         if absent:
-            raise ValueError(f"rows of {self.rows} need {' and '.join(map(repr, absent))}; name their columns")
+            raise ValueError(f"rows of {rows} need {' and '.join(map(repr, absent))}; name their columns")
+        if rows == "quotes":
+            if columns.bid is None and columns.ask is None:
+                raise ValueError("rows of quotes need 'bid' or 'ask', or both; name their columns")
+            for side in ("bid", "ask"):
+                if f"{side}_qty" in columns.present and side not in columns.present:
+                    raise ValueError(f"'{side}_qty' is of no price; name the column of {side!r} too")
+        return columns
+
+    @model_validator(mode="after")
+    def _has_quantities(self) -> "Table":
+        present, is_assumed = self.columns.present, self.assumed_qty is not None
         if self.rows == "quotes":
-            self._has_a_side(present)
-        elif self.rows == "trades" and ("qty" in present) == (self.assumed_qty is not None):
+            for side in ("bid", "ask"):
+                if side in present and (f"{side}_qty" in present) == is_assumed:
+                    raise ValueError(f"{side!r} needs either a column '{side}_qty' or an `assumed_qty`, and not both")
+        elif self.rows == "trades" and ("qty" in present) == is_assumed:
             raise ValueError("trades need either a column 'qty' or an `assumed_qty`")
-        elif self.rows in ("levels", "orders") and self.assumed_qty is not None:
+        elif self.rows in ("levels", "orders") and is_assumed:
             raise ValueError(f"rows of {self.rows} state their quantity; remove 'assumed_qty'")
         return self
 
@@ -193,16 +214,6 @@ class Table(Definition):
     def columns_used(self) -> tuple[Column, ...]:
         """Every column that is looked at."""
         return *(column for column in self.columns.listed if column != 0), *self.only
-
-    def _has_a_side(self, present: list[str]) -> None:
-        if "bid" not in present and "ask" not in present:
-            raise ValueError("rows of quotes need 'bid' or 'ask', or both; name their columns")
-        for side in ("bid", "ask"):
-            has_qty = f"{side}_qty" in present
-            if has_qty and side not in present:
-                raise ValueError(f"'{side}_qty' is of no price; name the column of {side!r} too")
-            if side in present and has_qty == (self.assumed_qty is not None):
-                raise ValueError(f"{side!r} needs either a column '{side}_qty' or an `assumed_qty`, and not both")
 
 
 def _check_word(word: str) -> None:

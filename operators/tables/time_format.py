@@ -32,10 +32,11 @@ _DOT, _PLUS, _MINUS, _COLON, _ZERO, _NINE, _Z = (ord(c) for c in ".+-:09Z")
 
 def steps_of(form: str) -> Frame:
     """The steps of a format. Raises ValueError where it has what is not known, or lacks what a time needs."""
+    spelt = form
     for short, long in _SHORT.items():
-        form = form.replace(f"%{short}", long)
+        spelt = spelt.replace(f"%{short}", long)
     steps: list[tuple[int, int]] = []
-    rest = iter(form)
+    rest = iter(spelt)
     for character in rest:
         if character != "%":
             if not character.isascii():

@@ -1,6 +1,7 @@
 """Clocks on walls as UTC: the changes of a timezone's offset as a table that a kernel can search."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,7 @@ _STEP = timedelta(days=7)
 _SECOND_NS = 10**9
 
 
+@cache
 def zone_table(name: str) -> Frame:
     """All changes from 1970 to 2100.
 
@@ -33,7 +35,9 @@ def zone_table(name: str) -> Frame:
             since_1970 = int(change.timestamp()) * _SECOND_NS
             rows.append((since_1970 + max(before, after), after))
         at = later
-    return np.array(rows, ZONE)
+    table = np.array(rows, ZONE)
+    table.flags.writeable = False
+    return table
 
 
 @inlined

@@ -20,6 +20,22 @@ def add(operator: str) -> tuple[str, str]:
     return _BANDS, f"{_BANDS}  - {operator}\n"
 
 
+def table(columns: str) -> str:
+    """A feed of a table of quotes with these columns."""
+    return f"""\
+      - id: tape
+        format: table
+        path: tape.csv
+        table:
+          rows: quotes
+          assumed_qty: 1
+          columns:
+            time: {{column: t, unit: ms}}
+            {columns.replace(", ", chr(10) + "            ")}
+        instruments: [A]
+"""
+
+
 BROKEN = {
     # the file as YAML
     "unclosed": ("runtime: {frame: 512}\n", "runtime: {frame: 512\n", "24:1: this is not YAML: expected ',' or '}'"),
@@ -132,6 +148,42 @@ BROKEN = {
         "path: tape.gz}",
         "path: tape.gz, instruments: [A, BB]}",
         "12:71: desks[0].feeds[0].instruments[1]: there is no instrument 'BB'; did you mean 'B'?",
+    ),
+    # what the columns of a file mean
+    "misspelt column": (
+        _FEED,
+        table("bidd: b, ask: a"),
+        "20:13: desks[0].feeds[0].table.columns.bidd: unknown key 'bidd'; did you mean 'bid'?",
+    ),
+    "column of another kind of row": (
+        _FEED,
+        table("price: p"),
+        "19:13: desks[0].feeds[0].table.columns: rows of quotes have no 'price'; they take symbol, bid, ",
+    ),
+    "time without unit": (
+        _FEED,
+        table("bid: b, ask: a").replace("unit: ms", "since: midnight"),
+        "19:19: desks[0].feeds[0].table.columns.time: a time is a number or text: write either `unit: ms`",
+    ),
+    "format of time": (
+        _FEED,
+        table("bid: b, ask: a").replace("unit: ms", "format: '%Q %T'"),
+        "19:39: desks[0].feeds[0].table.columns.time.format: '%Q %T' has %Q; of formats of time are known",
+    ),
+    "price scale": (
+        _FEED,
+        table("bid: b, ask: a").replace("rows: quotes", "price_scale: -1\n          rows: quotes"),
+        "16:24: desks[0].feeds[0].table.price_scale: should be greater than 0, found -1",
+    ),
+    "no timezone": (
+        _FEED,
+        table("bid: b, ask: a").replace("unit: ms", "format: '%F %T'"),
+        "12:9: desks[0].feeds[0]: feed 'tape' has no timezone, but its times are those of a clock somewhere; add it",
+    ),
+    "ticks of another format": (
+        "format: recording",
+        "format: lean, ticks: equity",
+        "12:41: desks[0].feeds[0].ticks: should be 'equity_quote', 'equity_trade', ",
     ),
     # operators
     "unknown type": (

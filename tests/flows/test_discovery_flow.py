@@ -29,7 +29,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 RESTLESS = {
-    "every: 1m\n    window: 180\n    lags: 4": "every: 20s\n    window: 90\n    lags: 1",
+    "every: 1m\n    window: 180\n    lags: 4\n    min_correlation: 0.2": "every: 20s\n    window: 90\n    lags: 1",
     "traded: 100": "traded: 8",
     "confirm: 5\n    patience: 5": "patience: 2",
     "hedge: {type: rolling, window: 360}": "hedge: {type: rolling, window: 120}",
@@ -93,7 +93,7 @@ def test_what_is_traded_is_cointegrated(session: Path) -> None:
     assert len(known) == 24
     promoted = set(traded["pair"][traded["state"] == Membership.PROMOTED])
     assert len(promoted & set(np.flatnonzero(is_true))) >= 22
-    assert np.mean(shares) >= 0.8
+    assert np.mean(shares) >= 0.95
     assert set(screenings["tested"]) == {276}
 
 

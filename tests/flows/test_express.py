@@ -182,6 +182,18 @@ def test_nothing_is_decided_on_instruments_of_a_silent_feed(session: Path, frame
     assert stale > 100, stale
 
 
+def test_depth_beside_the_express_changes_no_other_row(session: Path) -> None:
+    depth = "{id: depth, type: depth, input: book, levels: 3, every: 2s}"
+    config = configuration(session, **{"  - {id: trader,": f"  - {depth}\n  - {{id: trader,"})
+    found, state = rows_of(config, 300, "express")
+    expected, state_of_steps = rows_of(config, 1_000, "steps")
+    assert found == expected
+    assert equal(state, state_of_steps)
+    without, _ = rows_of(configuration(session), 1_000, "express")
+    assert without == {name: rows for name, rows in found.items() if name not in ("depth", "depth_levels")}
+    assert len(found["depth_levels"]) > 2 * len(found["depth"]) > 1_000
+
+
 def test_gates_and_executable_spreads_take_the_steps(session: Path) -> None:
     gate = "{id: gate, type: cointegration, input: book, every: 2s, window: 200, step: 20, open: 0.2, close: 0.4}"
     statistics = "{id: character, type: pair_statistics, input: [book, spread], every: 2s, window: 100}"

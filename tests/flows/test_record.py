@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import yaml
 from pydantic import TypeAdapter
 
@@ -21,6 +22,13 @@ from tests.conftest import ROOT
 
 SYMBOLS = ["BTCUSDT", "ETHUSDT"]
 COMMAND = [sys.executable, "-c", "import sys; from flows.cli import main; sys.exit(main())"]
+
+
+@pytest.fixture(autouse=True)
+def _same_logs() -> Iterator[None]:
+    """Logs go where they went before: the command has set them up for its own standard error."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
     python -m tests.fuzz.guided TARGET INPUTS
 
-What is instrumented are the functions of modules without kernels: numba compiles the byte code it finds.
+What is instrumented are the functions of modules without kernels: numba compiles the byte code it finds. And
+`operators.feeds.itch` is left out, since atheris 3.0 never gives back what a comparison of arrays returned to it.
 """
 
 import sys
@@ -19,7 +20,7 @@ from tests.fuzz.targets import targets
 INSTRUMENTED = (
     *(f"operators.feeds.{name}" for name in ("binance_chain", "binance_feed", "bybit", "coinbase", "kraken", "okx")),
     *(f"operators.feeds.{name}" for name in ("fields", "message_feed", "multiples", "told_book", "venue_feed")),
-    *(f"operators.feeds.{name}" for name in ("itch", "itch_message", "itch_reject", "itch_remark")),
+    *(f"operators.feeds.{name}" for name in ("itch_message", "itch_reject", "itch_remark")),
     *(f"operators.framing.{name}" for name in ("mold_packet", "mold_receiver", "notice", "pcap", "udp")),
     *(f"operators.framing.{name}" for name in ("soup_client", "soup_packet", "soup_server")),
     *(f"operators.sources.{name}" for name in ("capture_file", "captures", "journal", "mold_capture", "session")),

@@ -55,14 +55,26 @@ def test_there_may_be_nothing_to_export(session, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("start", "message"),
+    ("change", "message"),
     [
-        ({"path": "absent", "digest": "0" * 16}, "cannot read .*absent: No such file"),
-        ({"path": "config.yaml", "digest": "0" * 16}, "config.yaml is no file of models; write one with `pairflow"),
+        (
+            {"model": {"class": "river.linear_model.Logistic"}},
+            "has no 'Logistic'; it has .*LogisticRegr",
+        ),
+        (
+            {"drift": {"detector": {"class": "river.drift.Adwin"}, "size": 0}},
+            "has no 'Adwin'; it has .*ADWIN",
+        ),
+        ({"derive": {"own": "y_flw"}}, "derive own: there is no feature 'y_flw'; there are z, velocity"),
+        ({"start": {"path": "absent", "digest": "0" * 16}}, "cannot read .*absent: No such file"),
+        (
+            {"start": {"path": "config.yaml", "digest": "0" * 16}},
+            "config.yaml is no file of models; write one",
+        ),
     ],
 )
-def test_what_cannot_be_started_from_is_refused_at_its_line(session, tmp_path, capsys, start, message):
-    config = write_config(tmp_path / "config.yaml", session, run="run", desks=1, parameters={"model": {"start": start}})
+def test_what_cannot_be_is_refused_at_its_line(session, tmp_path, capsys, change, message):
+    config = write_config(tmp_path / "config.yaml", session, run="run", desks=1, parameters={"model": change})
     assert main(["check", str(config)]) == 2
     said = capsys.readouterr().err
     assert re.search(rf"config.yaml:\d+:\d+: operators\[6\].*{message}", said), said

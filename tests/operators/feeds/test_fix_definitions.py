@@ -51,9 +51,11 @@ def test_what_nothing_says_leaves_out_unless_it_is_given():
 
 
 def test_terms_that_cannot_be_leave_out():
-    found = fix_instruments([listed([{55: "A", **TERMS, 969: "x"}, {55: "B", **TERMS, 969: "0"}])], "v")
-    assert found.left_out.keys() == {"A", "B"}
-    assert found.left_out["A"] == "its terms are no numbers"
+    wrong = [{969: "x"}, {969: "0"}, {969: "NaN"}, {561: "-1"}, {231: "0"}, {231: "Infinity"}, {969: "1E+40"}]
+    found = fix_instruments([listed([{55: str(i), **TERMS, **terms} for i, terms in enumerate(wrong)])], "v")
+    assert found.instruments == []
+    assert len(found.left_out) == len(wrong)
+    assert found.left_out["0"] == "its terms are not those of an instrument"
 
 
 def test_damage_is_passed_over_but_nothing_at_all_is_not():

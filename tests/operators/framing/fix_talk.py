@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from operators.framing.fix_message import decode, encode
-from operators.framing.fix_outgoing import FixTerms, Sent
-from operators.framing.fix_session import Ended, FixSession, Heard, Output
+from operators.framing.fix_output import Ended, Heard, Output, Sent
+from operators.framing.fix_session import FixSession
+from operators.framing.fix_terms import FixTerms
 from operators.framing.refused import Refused
 
 NOW = 1_700_000_000 * 10**9

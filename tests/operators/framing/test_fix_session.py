@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from operators.framing.fix_outgoing import FixTerms, Sent
-from operators.framing.fix_session import Ended, FixSession, Heard, LoggedOn
+from operators.framing.fix_output import Ended, Heard, LoggedOn, Sent, Skipped
+from operators.framing.fix_session import FixSession
+from operators.framing.fix_terms import FixTerms
 from operators.framing.refused import Refused
 from tests.operators.framing.fix_talk import (
     DESK,
@@ -60,7 +61,7 @@ def test_a_venue_that_begins_again_at_its_logon_is_followed():
     session.connect(NOW)
     assert told(session.receive(logon(1, ("141", "Y")), NOW)) == [1, "LoggedOn"]
     assert (session.incoming.number, session.outgoing.number) == (2, 2)
-    assert told(session.receive(logon(1, ("141", "Y")), NOW)) == [("A", 1), 1]
+    assert told(session.receive(logon(1, ("141", "Y")), NOW)) == [("A", 1), "LoggedOn", 1]
     assert (session.incoming.number, session.outgoing.number) == (2, 2)
 
 
@@ -130,6 +131,19 @@ def test_a_sequence_reset_counts_whatever_its_own_number_is():
     assert told(session.receive(from_venue(40, "0"), NOW)) == [40]
     assert told(session.receive(from_venue(41, "4", ("36", 5)), NOW)) == [("3", 2)]
     assert queued(session)[0]["371"] == "36"
+
+
+def test_a_gap_fill_of_one_message_passes_over_one():
+    session = on()
+    assert told(session.receive(from_venue(2, "4", ("123", "Y"), ("36", 3)), NOW)) == [2, (2, 2)]
+    assert told(session.receive(from_venue(3, "4", ("123", "Y"), ("36", 3)), NOW)) == [3, ("3", 2)]
+    assert session.incoming.number == 4
+
+
+def test_a_sequence_reset_makes_what_came_before_its_turn_due():
+    session = on()
+    session.receive(from_venue(8, "X") + from_venue(9, "X"), NOW)
+    assert told(session.receive(from_venue(10, "4", ("36", 8)), NOW)) == [10, (2, 7), 8, 9]
 
 
 def test_a_number_that_was_there_ends_it_unless_it_is_said_to_come_again():
@@ -212,6 +226,21 @@ def test_the_acceptor_lets_in_whom_it_knows():
     assert other.receive(venue.pull(), NOW)[-1] == Ended("not authorised", False)
 
 
+def test_a_record_is_followed_though_what_was_refused_is_in_it():
+    session, record = on(), []
+    for message in (from_venue(2, "X"), from_venue(3, "4", ("123", "Y"), ("36", 9)), from_venue(9, "4", ("36", 30))):
+        record += session.receive(message, NOW)
+    record += session.receive(from_venue(7, "X"), NOW)
+    again = on()
+    for item in record:
+        if not isinstance(item, Ended | Skipped):
+            again.follow(item.data, isinstance(item, Sent))
+    assert again.incoming.number == session.incoming.number == 30
+    assert again.outgoing.number == session.outgoing.number
+    again.follow(from_venue(30, "4", ("123", "Y"), ("36", "x")), was_sent=False)
+    assert again.incoming.number == 31
+
+
 def test_nothing_is_sent_while_not_logged_on():
     with pytest.raises(ValueError, match="not connected"):
         FixSession(DESK).send("V", [("262", "1")], NOW)
@@ -243,6 +272,48 @@ def test_a_resend_request_that_makes_no_sense_is_rejected():
     session = on()
     assert told(session.receive(from_venue(2, "2", ("7", 0), ("16", 0)), NOW)) == [2, ("3", 2)]
     assert told(session.receive(from_venue(3, "2", ("7", 1), ("16", "x")), NOW)) == [3, ("3", 3)]
+
+
+@pytest.mark.parametrize("is_initiator", [True, False])
+def test_whatever_comes_nothing_escapes(is_initiator):
+    rng = random.Random(is_initiator)
+    tags = [7, 16, 34, 35, 36, 43, 45, 49, 56, 58, 98, 108, 112, 122, 123, 141, 553]
+    values = [*"0123456789AYNX", "-1", "9" * 30, "VENUE", "DESK", "\xff=", "99999999"]
+    ends, heard = 0, 0
+    for _ in range(300):
+        session = FixSession(DESK if is_initiator else VENUE, is_initiator, resent={"X"})
+        session.connect(NOW)
+        for number in range(1, 40):
+            sides = {} if is_initiator else {"49": "DESK", "56": "VENUE"}
+            kind = "A" if number == 1 else rng.choice("012345AXW")
+            fields = [
+                ("36", number + 3),
+                ("123", "Y"),
+                ("7", 1),
+                ("16", 0),
+                ("112", "t"),
+                ("553", "me"),
+                ("554", "secret"),
+            ]
+            if rng.random() < 0.3:
+                fields += [(str(rng.choice(tags)), rng.choice(values)) for _ in range(rng.randrange(1, 3))]
+                rng.shuffle(fields)
+            message = bytearray(
+                from_venue(max(session.incoming.number + rng.choice((0, 0, 0, 1, -1)), 1), kind, *fields, **sides)
+            )
+            if rng.random() < 0.1:
+                message[rng.randrange(len(message))] = rng.choice(b"01|=\x01\xff")
+            out = session.receive(bytes(message), NOW + number * S) + session.tick(NOW + number * S)
+            if session.is_on and rng.random() < 0.2:
+                session.send("X", [("58", "x")], NOW + number * S)
+            queued(session)
+            heard += sum(isinstance(item, Heard) for item in out)
+            if any(isinstance(item, Ended) for item in out):
+                ends += 1
+                session.connect(NOW + number * S)
+            assert session.incoming.number >= 1
+    assert heard > 2000
+    assert ends > 500
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -69,3 +69,27 @@ class Alarming(base.DriftDetector):
         self.seen += 1
         if self.seen == 5:
             raise OverflowError("too much")
+
+
+class Unkeepable(base.Classifier):
+    """Holds what cannot be pickled."""
+
+    def __init__(self) -> None:
+        self.rule = lambda x: 0.5
+
+    def learn_one(self, x: dict[str, float], y: bool) -> None:
+        """Nothing to learn."""
+
+    def predict_proba_one(self, x: dict[str, float]) -> dict[bool, float]:
+        return {True: self.rule(x)}
+
+
+class Greedy(base.Classifier):
+    """Takes away what it is shown."""
+
+    def learn_one(self, x: dict[str, float], y: bool) -> None:
+        x.clear()
+
+    def predict_proba_one(self, x: dict[str, float]) -> dict[bool, float]:
+        x.clear()
+        return {True: 0.5}

@@ -29,6 +29,13 @@ def test_the_shadow_is_asked_and_taught_the_same():
     assert own.tolist() == alone["validation"].tolist()
 
 
+def test_a_model_that_changes_what_it_is_shown_changes_nothing_for_the_others():
+    spreads, features, _ = coin_flips(1, 50, strength=2.0)
+    greedy = {"class": f"{Frail.__module__}.Greedy"}
+    rows = run(model(model=SCALED, shadows=[greedy]), spreads, features)
+    assert rows["predictions"].tolist() == run(model(), spreads, features)["predictions"].tolist()
+
+
 @pytest.mark.parametrize("measure", ["log_loss", "brier"])
 def test_a_better_model_is_promoted_once_it_has_been_better_for_long_enough(measure):
     spreads, features, _ = coin_flips(1, 300, strength=3.0)

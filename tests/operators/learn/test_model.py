@@ -262,6 +262,24 @@ def test_rows_carry_what_they_are_about():
     assert rows["fingerprint"][0] != other["fingerprint"][0]
 
 
+def test_a_model_that_no_checkpoint_can_hold_is_refused():
+    with pytest.raises(ConfigError, match=r"Unkeepable cannot be kept in a checkpoint: \w+ \(.*\)"):
+        model(model={"class": f"{Frail.__module__}.Unkeepable"})
+
+
+def test_the_digest_is_that_of_what_was_learned_in_order():
+    spreads, features, _ = coin_flips(1, 40)
+    digests = predict(model(), spreads, features)["digest"]
+    assert len(set(digests)) == 40
+    assert predict(model(), spreads, features)["digest"].tolist() == digests.tolist()
+    other = features.copy()
+    other["regime"][19] += 1e-12
+    changed = predict(model(), spreads, other)["digest"]
+    assert (changed == digests).tolist() == [True] * 20 + [False] * 20
+    looked = predict(model(digest_every=10), spreads, features)["digest"]
+    assert (looked == digests).tolist() == [True] * 10 + [False] * 30
+
+
 def test_silence_in_silence_out():
     operator = model()
     assert operator.process({}) == {}

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operators.operator import Desk
+from operators.pairs.baskets import Baskets
 from operators.pairs.cointegration import Cointegration
 from operators.pairs.unit_root import engle_granger, p_value, schwert_lags
 from schemas.errors import ConfigError, InvariantError
@@ -188,3 +189,23 @@ def test_recorded_perpetuals_go_with_their_spot_and_not_with_each_other(data_pat
     assert [row["statistic"] for row in last] == pytest.approx([-8.26, -11.77, -0.95], abs=1.2)
     assert [row["hedge"] for row in last[:2]] == pytest.approx([1.013, 1.013], abs=0.002)
     assert (rows["state"][rows["pair"] == 2] == CLOSED).all()
+
+
+def test_recorded_perpetuals_and_spots_are_baskets(data_path: Path) -> None:
+    """Johansen's test of the same bars: each perpetual goes with its spot, not with the other, and all four in two."""
+    instruments = tuple(
+        Instrument(id=name, venue="binance", symbol=name, tick=Decimal(tick), lot=Decimal("0.01"), currency="USDT")
+        for name, tick in _TICKS.items()
+    )
+    pairs = (Pair(id="BTC", y="usdm_btc", x="spot_btc"), Pair(id="BTC/ETH", y="usdm_btc", x="usdm_eth"))
+    quotes = recorded_tops(data_path / "binance")
+    for members, gates, relations in (
+        ([["usdm_btc", "spot_btc"], ["usdm_btc", "usdm_eth"]], [OPEN, CLOSED], [1, 0]),
+        ([list(_TICKS)], [OPEN, OPEN], [2]),
+    ):
+        named = [{"id": f"basket {k}", "instruments": names} for k, names in enumerate(members)]
+        parameters = {"baskets": named, "every": "100ms", "window": 3_300, "step": 30}
+        operator = Baskets(Baskets.Parameters.model_validate(parameters), Desk("basis", instruments, pairs))
+        found = operator.process({"quotes": quotes})
+        assert [found["gates"][found["gates"]["pair"] == k]["state"][-1] for k in range(2)] == gates
+        assert found["baskets"]["rank"][-len(members) :].tolist() == relations

@@ -24,14 +24,15 @@ def filter_all(knows, walk, adapt, xs, ys, out):
 
 
 @njit
-def textbook(walk, adapt, noise, prior, xs, ys, out):
-    """Chan's listing line by line: R = P + W, Q = x R x' + v, K = R x' / Q, b += K e, P = R - K x R."""
-    w, v, a = (walk, 0.0), (noise, 0.0), (adapt, 0.0)
-    slope, level = (0.0, 0.0), (0.0, 0.0)
-    p11, p12, p22 = (prior, 0.0), (0.0, 0.0), (prior, 0.0)
+def textbook(walk, adapt, known, xs, ys, out):
+    """Chan's listing line by line: R = P + W, Q = x R x' + v, K = R x' / Q, b += K e, P = R - K x R.
+
+    `known` is (v, slope, level, p11, p12, p22) as pairs of floats, with P that of the next sample.
+    """
+    w, a = (walk, 0.0), (adapt, 0.0)
+    v, slope, level = (known[0, 0], known[0, 1]), (known[1, 0], known[1, 1]), (known[2, 0], known[2, 1])
+    p11, p12, p22 = (known[3, 0], known[3, 1]), (known[4, 0], known[4, 1]), (known[5, 0], known[5, 1])
     for i in range(len(xs)):
-        if i > 0:
-            p11, p22 = plus(p11, w), plus(p22, w)
         x = (xs[i], 0.0)
         g, h = plus(times(x, p11), p12), plus(times(x, p12), p22)
         s = plus(times(x, g), h)
@@ -45,6 +46,15 @@ def textbook(walk, adapt, noise, prior, xs, ys, out):
             r = minus(minus((ys[i], 0.0), times(x, slope)), level)
             after = plus(times(x, plus(times(x, p11), p12)), plus(times(x, p12), p22))
             v = plus(v, times(a, minus(plus(times(r, r), after), v)))
+        p11, p22 = plus(p11, w), plus(p22, w)
+    for k, value in enumerate((v, slope, level, p11, p12, p22)):
+        known[k] = value
+
+
+def textbook_start(noise, prior):
+    known = np.zeros((6, 2))
+    known[[0, 3, 5], 0] = noise, prior, prior
+    return known
 
 
 def filtered(xs, ys, delta=1e-4, noise=1e-3, adapt=0.0, prior=0.0):
@@ -57,7 +67,7 @@ def filtered(xs, ys, delta=1e-4, noise=1e-3, adapt=0.0, prior=0.0):
     assert filter_all(knows, walk, adapt, xs, ys, out)
     assert knows["det"][0] >= 0
     assert min(knows["r11"][0], knows["r22"][0]) >= 0
-    textbook(walk, adapt, noise, prior, xs, ys, expected)
+    textbook(walk, adapt, textbook_start(noise, prior), xs, ys, expected)
     return out, expected
 
 

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from statsmodels.tsa.adfvalues import mackinnonp
+from statsmodels.tsa.stattools import coint
 
 from operators.pairs.unit_root import (
     choose_lags,
@@ -11,6 +13,7 @@ from operators.pairs.unit_root import (
     dickey_fuller,
     engle_granger,
     p_value,
+    p_values,
     schwert_lags,
 )
 
@@ -28,49 +31,48 @@ def pair_of(seed, count, phi):
     return 3 + 0.7 * x + spread, x
 
 
-STATSMODELS = [
-    ((1, 60, 0.2), (-7.192593047732913, 2.9646704571039706e-09, -3.4416510858948577, -3.1534257654653)),
-    ((2, 200, 0.9), (-4.160254257244009, 0.004187126946544719, -3.3670063137294513, -3.87797855136812)),
-    ((3, 600, 1.0), (-2.108884739542368, 0.47172370166940014, -3.3463495169467197, -2.088313838928)),
-    ((4, 600, 0.95), (-5.535868527394759, 1.5172348414010394e-05, -3.3463495169467197, -5.133637606604736)),
-    ((5, 1500, 0.5), (-20.975838335941376, 0.0, -3.3402091539033583, -14.996950477042917)),
-    ((6, 100, 1.0), (-0.30268669614218435, 0.9757579748364724, -3.398544335271911, -0.6942471948216841)),
-]
-"""(seed, samples, phi) -> statistic, p-value and 5 % critical value of `statsmodels.tsa.stattools.coint(y, x)`,
-and the statistic of `coint(y, x, maxlag=4, autolag=None)`; statsmodels 0.15.0, NumPy 2."""
-
-
-@pytest.mark.parametrize(("case", "expected"), STATSMODELS)
-def test_statsmodels_says_the_same(case, expected):
-    y, x = pair_of(*case)
-    statistic, _, _, is_valid = engle_granger(y, x, schwert_lags(len(y)), True)
-    four = engle_granger(y, x, 4, False)
-    assert is_valid
-    found = (statistic, p_value(statistic), critical_value(len(y)), four[0])
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-    assert four[2] == 4
+CASES = [(1, 60, 0.2), (2, 200, 0.9), (3, 400, 1.0), (4, 400, 0.95), (5, 800, 0.5), (6, 100, 1.0)]
+"""(seed, samples, phi)"""
 
 
 @pytest.mark.parametrize(
-    ("statistic", "expected"),
-    # statsmodels.tsa.adfvalues.mackinnonp(statistic, "c", N=2), version 0.15.0
+    ("case", "shape"),
     [
-        (-25.0, 0.0),
-        (-18.86, 1.3385378959522625e-29),
-        (-8.0, 3.021786954823925e-11),
-        (-4.0, 0.00718130705505248),
-        (-3.34, 0.04946535878273698),
-        (-2.63, 0.2257576941129909),
-        (-2.62, 0.2296596033101832),
-        (-2.61, 0.23282006550147893),
-        (-1.0, 0.902847226038779),
-        (0.5, 0.9926499199201502),
-        (0.92, 0.9939559788585376),
-        (0.93, 1.0),
+        *((case, "as it is") for case in CASES),
+        *((CASES[k], shape) for k, shape in enumerate(("jump", "gap", "near-singular"))),
     ],
 )
-def test_p_values(statistic, expected):
-    assert p_value(statistic) == pytest.approx(expected, rel=1e-12, abs=1e-300)
+def test_statsmodels_says_the_same(case, shape):
+    y, x = pair_of(*case)
+    half = len(x) // 2
+    if shape == "jump":
+        y[half:] += 1e3
+    elif shape == "gap":  # nothing moves for a quarter
+        y[half : half + half // 2], x[half : half + half // 2] = y[half], x[half]
+    elif shape == "near-singular":
+        y = x + 5e-2 * (y - 3 - 0.7 * x)
+    wanted, p, (_, critical, _) = coint(y, x)
+    wanted_of_four = coint(y, x, maxlag=4, autolag=None)[0]
+    for scale in (1e-12, 1.0, 1e12):
+        found = engle_granger(y * scale, x * scale, schwert_lags(len(y)), True)
+        four = engle_granger(y * scale, x * scale, 4, False)
+        assert found[3]
+        assert four[2] == 4
+        assert found[0] == pytest.approx(wanted, rel=1e-7)
+        assert p_value(found[0]) == pytest.approx(p, rel=1e-5, abs=1e-300)
+        assert four[0] == pytest.approx(wanted_of_four, rel=1e-7)
+        assert critical_value(len(y)) == pytest.approx(critical, rel=1e-12)
+        assert found[1] == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    "statistic", [-25.0, -18.86, -8.0, -4.0, -3.34, -2.63, -2.62, -2.61, -1.0, 0.5, 0.92, 0.93, math.nan]
+)
+def test_p_values_are_those_of_statsmodels(statistic):
+    wanted = 1.0 if math.isnan(statistic) else mackinnonp(statistic, "c", N=2)
+    if not math.isnan(statistic):
+        assert p_value(statistic) == pytest.approx(wanted, rel=1e-12, abs=1e-300)
+    assert p_values(np.array([statistic, -3.0])).tolist() == [pytest.approx(wanted, rel=1e-12), p_value(-3.0)]
 
 
 def test_p_values_rise_with_the_statistic():

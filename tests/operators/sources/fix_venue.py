@@ -12,8 +12,10 @@ import subprocess
 import sys
 import time
 
-from operators.framing.fix_outgoing import FixTerms, utc
-from operators.framing.fix_session import Ended, FixSession, Heard
+from operators.framing.fix_outgoing import utc
+from operators.framing.fix_output import Ended, Heard
+from operators.framing.fix_session import FixSession
+from operators.framing.fix_terms import FixTerms
 from tests.conftest import ROOT
 
 LOCALHOST = "127.0.0.1"

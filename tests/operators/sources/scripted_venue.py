@@ -11,11 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from operators.feeds.definitions import bybit_instruments, coinbase_instruments, kraken_instruments, okx_instruments
 from operators.sources.feed import FeedConfig
 from operators.sources.line import Entry
 from operators.sources.websocket import websocket_line
 from operators.sources.websocket_line import WebsocketLine
+from operators.sources.websocket_pace import Limit
 from operators.sources.websocket_venues import VENUES
 from schemas.instrument import Instrument
 from schemas.market import RawFrame, RawKind
@@ -74,9 +77,10 @@ class ScriptedVenue:
                 **settings,
             }
         )
-        self.line: WebsocketLine = websocket_line(
-            self.feed, self.instruments, seed, folder, patience_ns=500_000_000 if venue == "coinbase" else 150_000_000
-        )
+        patience_ns = 500_000_000 if venue == "coinbase" else 150_000_000
+        with pytest.MonkeyPatch.context() as patch:  # connections are lost faster here than in life
+            patch.setattr(VENUES[venue], "snapshots", Limit(1000, 60))
+            self.line: WebsocketLine = websocket_line(self.feed, self.instruments, seed, folder, patience_ns)
         self.recording = folder / f"{venue}.jsonl.zst"
         self.entries: list[Entry] = []
         self.is_closed = False
@@ -111,8 +115,11 @@ class ScriptedVenue:
             self.entries += self.line.poll()
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        try:
+            self.close()
+        finally:
+            self._process.kill()
+            self._process.communicate()
 
 
 def run(venues: list[ScriptedVenue]) -> None:

@@ -54,7 +54,7 @@ def test_a_capture_of_packets_may_have_a_second_line():
         ({"format": "mold_pcap", "patience": "0s"}, "greater than 0"),
         ({"format": "mold_pcap", "delay": "1s"}, "remove 'delay'"),
         ({"path": ""}, "feed 'f' has no path; add the capture's file"),
-        ({"venue": "kraken"}, "feed 'f' is a capture, no websocket; remove 'venue'"),
+        ({"venue": "kraken"}, "feed 'f' is no websocket; remove 'venue'"),
         ({"format": "session", "connection": "A", "record": "a.jsonl"}, "no websocket; remove 'record'"),
         ({"format": "session"}, "has no connection: a session holds several"),
         ({"connection": "A"}, "is of one connection alone; remove 'connection'"),
@@ -70,6 +70,45 @@ def test_what_cannot_work_is_refused_with_what_to_do(settings, message):
 
 
 WEBSOCKET = {"id": "f", "format": "websocket", "venue": "kraken", "instruments": ["A"]}
+LEAN = {"format": "lean", "ticks": "equity_quote", "instruments": ["A"], "date": "2013-10-07", "timezone": "UTC"}
+FOREX = LEAN | {"ticks": "forex_quote", "assumed_qty": 1000}
+LOBSTER = {"format": "lobster", "instruments": ["A"], "date": "2012-06-21", "timezone": "America/New_York"}
+TABLE = {
+    "format": "table",
+    "instruments": ["A"],
+    "table": {"rows": "trades", "columns": {"time": {"column": 1, "unit": "ns"}, "price": 2}, "assumed_qty": 1},
+}
+WALL = {"rows": "trades", "columns": {"time": {"column": 1, "format": "%T"}, "price": 2}, "assumed_qty": 1}
+SYMBOLS = {
+    "rows": "trades",
+    "columns": {"time": {"column": 1, "unit": "ns"}, "price": 2, "symbol": 3},
+    "assumed_qty": 1,
+}
+
+
+@pytest.mark.parametrize("settings", [LEAN, FOREX, LOBSTER, TABLE])
+def test_files_of_rows_have_times_of_their_own(settings):
+    config = feed(**settings, delay="5ms")
+    assert config.origin_ns == 5_000_000
+    assert FeedConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("ticks", "rows", "used", "scale"),
+    [
+        ("equity_quote", "quotes", (1, 2, 3, 4, 5, 8), 10_000),
+        ("equity_trade", "trades", (1, 2, 3, 6), 10_000),
+        ("crypto_quote", "quotes", (1, 2, 3, 4, 5, 6), 1),
+        ("crypto_trade", "trades", (1, 2, 3, 4), 1),
+        ("forex_quote", "quotes", (1, 2, 3), 1),
+    ],
+)
+def test_the_columns_of_leans_ticks(ticks, rows, used, scale):
+    table = feed(**(FOREX if ticks == "forex_quote" else LEAN | {"ticks": ticks})).rows
+    assert (table.rows, set(table.columns_used), table.price_scale, table.header) == (rows, set(used), scale, False)
+    assert table.columns.time.needs_date
+    if ticks != "forex_quote":
+        assert not feed(**LEAN | {"ticks": ticks, "suspicious": "keep"}).rows.only
 
 
 @pytest.mark.parametrize(
@@ -105,3 +144,35 @@ def test_a_websocket_needs_a_venue_and_instruments_alone():
     chosen = FeedConfig.model_validate(WEBSOCKET)
     assert (chosen.channels, chosen.depth, chosen.url, chosen.record) == (("book", "trades"), None, None, None)
     assert (chosen.retry, chosen.retry_most, chosen.silence) == (500_000_000, 30_000_000_000, None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (LEAN | {"ticks": None}, "has no ticks; say what its rows are: equity_quote, equity_trade"),
+        (LEAN | {"ticks": "bars"}, "'equity_quote', 'equity_trade'"),
+        (LEAN | {"date": None}, "has no date, but its times count from midnight; add it, such as `date: 2013-10-07`"),
+        (LEAN | {"timezone": None}, "has no timezone, but its times are those of a clock somewhere"),
+        (LEAN | {"instruments": []}, "list that one under `instruments`, not 0"),
+        (LEAN | {"instruments": ["A", "B"]}, "list that one under `instruments`, not 2"),
+        (LEAN | {"assumed_qty": 5}, "has quantities of its own; remove 'assumed_qty'"),
+        (LEAN | {"table": TABLE["table"]}, "is of format lean; remove 'table', or use table"),
+        (FOREX | {"assumed_qty": None}, "name the one to assume, such as `assumed_qty: 1_000_000`"),
+        (FOREX | {"assumed_qty": 0}, "greater than 0"),
+        (FOREX | {"suspicious": "drop"}, "flags no tick; remove 'suspicious'"),
+        (LEAN | {"member": "a"}, "is no zip of lean or table files; remove 'member'"),
+        (LOBSTER | {"ticks": "equity_quote"}, "is of format lobster; remove 'ticks', or use lean"),
+        (LOBSTER | {"date": None}, "has no date"),
+        (TABLE | {"table": None}, "has no table; say what its columns mean"),
+        (TABLE | {"timezone": "UTC"}, "tells time without a timezone; remove 'timezone'"),
+        (TABLE | {"date": "2013-10-07"}, "tells time without a date; remove 'date'"),
+        (TABLE | {"table": WALL}, "has no date"),
+        (TABLE | {"table": SYMBOLS, "instruments": []}, "lists no instruments; name those to take"),
+        (LEAN | {"connection": "A"}, "remove 'connection'"),
+        (LEAN | {"port": 5}, "is no capture of packets; remove 'port'"),
+        ({"ticks": "equity_quote"}, "is of format recording; remove 'ticks', or use lean"),
+    ],
+)
+def test_files_of_rows_that_cannot_be_read_are_refused_with_what_to_do(settings, message):
+    with pytest.raises(ValidationError, match=message):
+        feed(**{name: value for name, value in settings.items() if value is not None})

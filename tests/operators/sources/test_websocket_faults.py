@@ -5,6 +5,7 @@ that `websocket_server` knows; whatever the operator then calls a whole book, mu
 """
 
 import random
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -32,14 +33,12 @@ def played(data_path, tmp_path_factory):
     print(f"seed {seed}")
     folder = tmp_path_factory.mktemp("recordings")
     venues: dict[str, ScriptedVenue] = {}
-    try:
+    with ExitStack() as started:
         for name in SESSIONS:
-            venues[name] = ScriptedVenue(data_path, name, PLAYED_S, seed, [*HARMLESS, *losing(name)], folder)
+            faults = [*HARMLESS, *losing(name)]
+            venues[name] = ScriptedVenue(data_path, name, PLAYED_S, seed, faults, folder)
+            started.callback(venues[name].stop)
         run(list(venues.values()))
-    finally:
-        for venue in venues.values():
-            venue.close()
-            venue.stop()
     return venues
 
 

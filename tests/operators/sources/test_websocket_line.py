@@ -6,6 +6,7 @@ import itertools
 import random
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from websockets.asyncio.server import serve
@@ -195,6 +196,44 @@ def test_requests_keep_to_the_limit():
         until(line, lambda _: len(server.heard) == len(names))
     times = [at for at, _ in server.heard]
     assert times[5] - times[0] >= 0.38
+
+
+def test_a_slow_snapshot_is_not_fetched_twice_and_snapshots_keep_to_the_limit():
+    class OverRest(Venue):
+        snapshots = Limit(1, 0.4)
+        ping = None
+
+        def snapshot(self, symbol):
+            return f"/{symbol}"
+
+    asked = []
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(time.monotonic())
+            time.sleep(0.3)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_):
+            pass
+
+    async def speak(connection):
+        await connection.send("hello")
+        await connection.wait_closed()
+
+    rest = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    thread = threading.Thread(target=rest.serve_forever)
+    thread.start()
+    chosen = {"channels": ("book",), "rest": f"http://127.0.0.1:{rest.server_port}", "patience_ns": 20 * MS}
+    with Serving(speak) as server, closing(line_to(server.url, OverRest(), **chosen)) as line:
+        found = until(line, lambda found: len(messages(found)) == 4)  # hello, and three replies that do not help
+    rest.shutdown()
+    thread.join()
+    rest.server_close()
+    assert messages(found) == [b"hello", b"{}", b"{}", b"{}"]
+    assert all(b - a >= 0.39 for a, b in itertools.pairwise(asked))
 
 
 def test_a_slow_desk_slows_the_venue_and_loses_nothing(monkeypatch):

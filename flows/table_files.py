@@ -1,0 +1,19 @@
+"""Whether the files of rows that are there have the columns, and the parts, that the configuration says."""
+
+from flows.config import Config
+from operators.sources.captures import Capture
+from operators.sources.file_feed import FILES
+from schemas.errors import CaptureError
+
+
+def check_files(config: Config) -> None:
+    """Open every file of rows that is there. Raises ConfigError at the feed whose file is not what it says."""
+    for i, desk in enumerate(config.desks):
+        for j, feed in enumerate(desk.feeds):
+            path = config.feed_path(feed)
+            if feed.format not in FILES or not path.is_file():
+                continue
+            try:
+                Capture(feed, path, j, None).close()
+            except CaptureError as e:
+                raise config.error(("desks", i, "feeds", j), str(e)) from None
