@@ -227,7 +227,7 @@ def learning_configuration(session: Path, classifier: str = "LogisticRegression"
     features = "{id: features, type: features, input: [book, spread], every: 2s, half_life: 100}"
     steps = f"[{{class: river.preprocessing.StandardScaler}}, {{class: river.linear_model.{classifier}}}]"
     model = (
-        f"{{id: model, type: model, input: [features, spread], model: {steps}, warm_up: 20, "
+        f"{{id: model, type: model, input: [features, spread, book], model: {steps}, warm_up: 20, "
         "target: {type: reverts, exit: 0.3, stop: 6, horizon: 2m}}"
     )
     changes = {
