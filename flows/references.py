@@ -20,7 +20,7 @@ def desk_instruments(desk: DeskConfig, instruments: Sequence[Instrument]) -> tup
 
 def desk_pairs(desk: DeskConfig, instruments: Sequence[Instrument]) -> tuple[Pair, ...]:
     """The pairs of a desk with these instruments: those it lists, or every two of them."""
-    return every_pair(instruments) if desk.every_pair else desk.pairs
+    return every_pair(tuple(instruments)) if desk.every_pair else desk.pairs
 
 
 def check_references(

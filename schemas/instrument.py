@@ -1,7 +1,7 @@
 """Reference data: instruments and pairs, validated once, then used by index."""
 
-from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import combinations
 from typing import Annotated
 
@@ -71,6 +71,7 @@ class Pair(Definition):
         return self
 
 
-def every_pair(instruments: Sequence[Instrument]) -> tuple[Pair, ...]:
+@lru_cache(maxsize=8)
+def every_pair(instruments: tuple[Instrument, ...]) -> tuple[Pair, ...]:
     """Every two of the instruments as a pair called Y/X: the one listed first is y."""
     return tuple(Pair.model_construct(id=f"{y.id}/{x.id}", y=y.id, x=x.id) for y, x in combinations(instruments, 2))

@@ -10,14 +10,13 @@ from operators.operator import Desk, Example, Frames, Operator
 from operators.pairs.discovery_example import discovery_example
 from operators.pairs.discovery_parameters import DiscoveryParameters
 from operators.pairs.screening import FIGURES, Candidates, Rule, Screening, screen
-from operators.pairs.traded_set import Membership, first_standing, renew
+from operators.pairs.traded_set import Admission, first_standing, renew
 from operators.pairs.universe import Universe
 from operators.registry import register
 from schemas.errors import ConfigError
 from schemas.market import QUOTES
 from schemas.record import Frame, Schema
-from schemas.signal import SCREENINGS, TRADED_PAIRS
-from schemas.signal import Membership as Standing
+from schemas.signal import SCREENINGS, TRADED_PAIRS, Membership
 
 
 @register("discovery")
@@ -52,7 +51,7 @@ class Discovery(Operator):
         super().__init__(parameters, desk)
         if not desk.pairs:
             raise ConfigError(f"desk {desk.id!r} has no pairs to screen; declare some, or set `every_pair: true`")
-        self._membership = Membership(parameters.traded, parameters.confirm, parameters.retire, parameters.patience)
+        self._admission = Admission(parameters.traded, parameters.confirm, parameters.retire, parameters.patience)
         self._candidates, self._rule = Candidates(desk), _rule(parameters)
         p = parameters
         self._universe = Universe(desk, p.every, p.window, p.step, p.max_age)
@@ -86,13 +85,13 @@ class Discovery(Operator):
         """Screen the window; `quote` is the one that completed it."""
         levels, is_whole = self._universe.window(self.parameters.missing)
         found = screen(levels, is_whole, self._candidates, self._rule)
-        retired, promoted = renew(self._standing, self._membership, found.p_values, found.adjusted, found.is_found)
+        retired, promoted = renew(self._standing, self._admission, found.p_values, found.adjusted, found.is_found)
         traded = self._standing["traded"].sum()
         sizes = is_whole.sum(), found.tested, found.is_found.sum(), len(promoted), len(retired), traded
         rows = {"screenings": SCREENINGS.rows([(quote["cause"], quote["ts"], found.threshold, *sizes)])}
         changed = np.concatenate([retired, promoted])
         if len(changed):
-            states = np.repeat([Standing.RETIRED, Standing.PROMOTED], [len(retired), len(promoted)])
+            states = np.repeat([Membership.RETIRED, Membership.PROMOTED], [len(retired), len(promoted)])
             rows["traded"] = _changes(quote, found, changed, states)
         return rows
 

@@ -9,7 +9,7 @@ from schemas.record import Frame
 
 
 @dataclass(frozen=True)
-class Membership:
+class Admission:
     """What it takes to come in and to go."""
 
     traded: int
@@ -27,7 +27,7 @@ def first_standing(pairs: int) -> dict[str, Frame]:
     return {"streaks": np.zeros(pairs, np.int32), "traded": np.zeros(pairs, np.int8)}
 
 
-def renew(state: State, terms: Membership, p_values: Frame, in_view: Frame, is_found: Frame) -> tuple[Frame, Frame]:
+def renew(state: State, terms: Admission, p_values: Frame, in_view: Frame, is_found: Frame) -> tuple[Frame, Frame]:
     """Take in a screening; return the pairs retired, in order, and those promoted, the least p-value first.
 
     A traded pair fails where its p-value `in_view` of all tests is above `retire`. Where more pairs are ready than

@@ -28,7 +28,8 @@ class TradedSpread(Operator):
 
     A pair is measured from its promotion on as if the desk began there: it is cold until its windows are full. From
     its retirement on it has no rows, and what was known of it is forgotten. Time and memory are those of the pairs
-    traded at once, however many the desk has. Rows of one cause come in the order of the desk's pairs.
+    traded at once, however many the desk has; room is made as they are promoted. Rows of one cause come in the
+    order of the desk's pairs.
 
     Hedges are those of `spread`, but for `static`: nobody has declared one for a pair that is found.
     """

@@ -1,16 +1,16 @@
 import numpy as np
 
 from operators.kernel import State
-from operators.pairs.traded_set import Membership, first_standing, renew
+from operators.pairs.traded_set import Admission, first_standing, renew
 
-TERMS = Membership(traded=2, confirm=2, retire=0.1, patience=3)
+TERMS = Admission(traded=2, confirm=2, retire=0.1, patience=3)
 
 
 def standing(pairs: int = 4) -> State:
     return State(**first_standing(pairs))
 
 
-def seen(state: State, *p_values: float, terms: Membership = TERMS) -> tuple[list[int], list[int]]:
+def seen(state: State, *p_values: float, terms: Admission = TERMS) -> tuple[list[int], list[int]]:
     """A screening in which a p-value up to 0.01 is a discovery: (retired, promoted)."""
     p_values = np.array(p_values)
     retired, promoted = renew(state, terms, p_values, p_values, p_values <= 0.01)
@@ -40,6 +40,6 @@ def test_a_pair_is_retired_when_it_fails_often_enough_in_a_row():
 
 
 def test_ties_are_broken_by_the_pairs_number():
-    state, terms = standing(), Membership(traded=1, confirm=1, retire=0.1, patience=1)
+    state, terms = standing(), Admission(traded=1, confirm=1, retire=0.1, patience=1)
     assert seen(state, 0.9, 0.001, 0.001, 0.001, terms=terms) == ([], [1])
     assert seen(state, 0.9, 0.9, 0.001, 0.001, terms=terms) == ([1], [2])
