@@ -57,9 +57,9 @@ class Depth(Operator):
     first such message in each second of the desk clock. Nothing is told of a book before its first quote.
 
     With B and A the lots bid and asked in these levels, `imbalance = (B - A) / (B + A)`. The microprice weighs the
-    best bid by the lots of the best ask and the other way round (the weighted mid of Gatheral and Oomen, "Zero-
-    intelligence realized variance estimation", 2010); `depth_price` does the same with the mean price of all the
-    levels' lots and with B and A.
+    best bid by the lots of the best ask and the other way round (Gatheral and Oomen, "Zero-intelligence realized
+    variance estimation", 2010); `depth_price` does the same with the mean price of all the levels' lots and with
+    B and A.
 
     Raises InvariantError for a row of an instrument that the desk does not have.
     """
