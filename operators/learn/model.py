@@ -16,7 +16,7 @@ from operators.learn.maker import Maker, started
 from operators.learn.owners import owners_of
 from operators.learn.parameters import Gain, ModelParameters
 from operators.learn.schedule import Schedule
-from operators.learn.target import LEARN, NO_EXAMPLE, PREDICT
+from operators.learn.waiting import LEARN, NO_EXAMPLE, PREDICT
 from operators.operator import Desk, Example, Frames, Operator
 from operators.registry import register
 from schemas.errors import ConfigError

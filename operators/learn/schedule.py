@@ -7,7 +7,8 @@ import numpy as np
 
 from operators.kernel import State
 from operators.learn.parameters import ModelParameters
-from operators.learn.target import NO_EXAMPLE, OPEN, QUEUE, QUEUE_ENDS, STEP, TARGET_TERMS, TOP, schedule
+from operators.learn.target import schedule
+from operators.learn.waiting import NO_EXAMPLE, OPEN, QUEUE, QUEUE_ENDS, STEP, TARGET_TERMS, TOP
 from operators.operator import Desk
 from schemas.errors import InvariantError
 from schemas.record import Frame

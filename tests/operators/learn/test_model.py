@@ -9,7 +9,7 @@ from flows.contract import check_operator
 from operators.learn.model import Asked, Model, _seen
 from operators.learn.schedule import Schedule
 from operators.learn.score import Score, Told, auc, score
-from operators.learn.target import LEARN, PREDICT
+from operators.learn.waiting import LEARN, PREDICT
 from operators.operator import Desk
 from schemas.errors import ConfigError, InvariantError
 from schemas.learn import FEATURE_NAMES, PREDICTIONS, PredictionState
