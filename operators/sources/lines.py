@@ -21,7 +21,7 @@ def open_line(feed: FeedConfig, instruments: Sequence[Instrument]) -> Line:
         return _LINES[feed.format](feed, instruments)
     except OSError as e:
         raise CaptureError(
-            f"feed {feed.id!r}: cannot listen ({e.strerror}); correct its addresses, or free them on this machine"
+            f"feed {feed.id!r}: cannot listen ({e.strerror or e}); correct its addresses, or free them on this machine"
         ) from e
 
 
