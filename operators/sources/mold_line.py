@@ -9,7 +9,6 @@ from operators.sources.mold_socket import MoldSocket
 from operators.sources.place import Place
 from schemas.market import RawKind
 
-
 _WAITING_MAX = 2_000_000
 """Messages held while those before them are asked for: a desk that starts late has all of a morning to ask for."""
 
