@@ -113,7 +113,7 @@ def heard(folder):
 
 
 def test_fifty_kills_of_two_desks_that_listen(session, server, tmp_path):
-    check(session, server, tmp_path, kills=50, seed=1)
+    check(session, server, tmp_path, kills=55, seed=1)  # five of these are stops
 
 
 @pytest.mark.soak
