@@ -34,7 +34,7 @@ def serve_session(
             loss=loss,
         )
     except OSError as e:
-        raise CaptureError(f"cannot serve {path}: {e.strerror}; correct the file or the addresses") from e
+        raise CaptureError(f"cannot serve {path}: {e.strerror or e}; correct the file or the addresses") from e
     print(f"serving {path} as session {session}; Ctrl-C ends it", flush=True)
     told_s, told = time.monotonic(), 0
     try:

@@ -18,7 +18,7 @@ import numpy as np
 import structlog
 
 from operators.sources.journal_records import encode_record
-from operators.sources.journal_segment import Segment, SegmentHead, segment_path, segments_of
+from operators.sources.journal_segment import Segment, SegmentHead, first_of, segment_path, segments_of
 from schemas.errors import CaptureError, JournalError
 from schemas.market import RAW, RawKind
 
@@ -60,7 +60,7 @@ class Journal:
         self.cause = self.clock = 0
         self.is_ended = False
         self.id = secrets.token_hex(16)
-        self._file, self._size, self._synced_ns = -1, 0, time.monotonic_ns()
+        self._file, self._first, self._size, self._synced_ns = -1, 1, 0, time.monotonic_ns()
         self._lock = _locked(folder)
         try:
             for left_by_a_crash in folder.glob(f"*{_FRESH}"):
@@ -77,7 +77,7 @@ class Journal:
     @property
     def is_full(self) -> bool:
         """Whether it is time for another segment."""
-        return self._size >= self._segment_bytes
+        return self._size >= self._segment_bytes and self.cause >= self._first
 
     def append(self, entries: Iterable[Logged]) -> bytes:
         """Write entries down, numbered and with clocks made monotone; returns their records.
@@ -144,7 +144,7 @@ class Journal:
         file = os.open(path, os.O_WRONLY | os.O_APPEND)
         if self._file >= 0:
             os.close(self._file)
-        self._file, self._size = file, size
+        self._file, self._first, self._size = file, first_of(path), size
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

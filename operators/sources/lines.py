@@ -27,7 +27,7 @@ def open_line(feed: FeedConfig, instruments: Sequence[Instrument], folder: Path 
         return _LINES[feed.format](feed, instruments, folder)
     except OSError as e:
         raise CaptureError(
-            f"feed {feed.id!r}: cannot listen ({e.strerror}); correct its addresses, or free them on this machine"
+            f"feed {feed.id!r}: cannot listen ({e.strerror or e}); correct its addresses, or free them on this machine"
         ) from e
 
 

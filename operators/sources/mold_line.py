@@ -9,6 +9,9 @@ from operators.sources.mold_socket import MoldSocket
 from operators.sources.place import Place
 from schemas.market import RawKind
 
+_WAITING_MAX = 2_000_000
+"""Messages held while those before them are asked for: a desk that starts late has all of a morning to ask for."""
+
 
 class MoldLine(Line):
     """One session over any number of lines, gap-free as far as the server still has what was lost.
@@ -31,7 +34,7 @@ class MoldLine(Line):
     ) -> None:
         self._place = Place(sequence)
         name = session.encode() if session is not None else None
-        self._receiver = MoldReceiver(name, sequence, patience_ns=patience_ns)
+        self._receiver = MoldReceiver(name, sequence, patience_ns=patience_ns, waiting_max=_WAITING_MAX)
         self._socket = MoldSocket(self._receiver, lines, server, interface)
 
     @property

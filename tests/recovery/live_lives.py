@@ -1,9 +1,10 @@
-"""Lives of a live run, each ended by SIGKILL: `python -m tests.recovery.live_lives CONFIG FOLDER KILLS SEED`.
+"""Lives of a live run, each ended before its time: `python -m tests.recovery.live_lives CONFIG FOLDER KILLS SEED`.
 
 Every life is a process of its own, forked from this one, which has loaded all there is to load: so it takes little
-longer than its recovery does. One in five is ended at any moment after it began, the others at any moment after they
-began to listen. Tables go to `FOLDER/tables` as text. Once all lives were killed, prints `killed` and waits for a line;
-the last life then goes on to the end of its input. Exit code 1 where a life ended that was not to.
+longer than its recovery does. One in ten is stopped by SIGTERM, one in five killed at any moment after it began, the
+others at any moment after they began to listen. Tables go to `FOLDER/tables` as text. Once all lives have ended so,
+prints `killed` and waits for a line; the last life then goes on to the end of its input. Exit code 1 where a life ended
+that was not to.
 """
 
 import os
@@ -24,6 +25,7 @@ from flows.config import Config, load
 from flows.graph import Graph, build_graph
 from flows.progress import Progress
 from flows.recovery import prepare
+from flows.stopping import stop_on_signals
 from flows.trade import dataflow
 from operators.feeds.itch_example import itch_example
 from operators.sources.journal import Journal, Logged
@@ -42,7 +44,7 @@ def live(config: Config, graph: Graph, folder: Path) -> None:
         prepare(folder / "recovery", 1, config.run, config.digest)
     progress = Progress(config.run, "", {desk: config.desk(desk).capital for desk in desks})
     cli_main(
-        dataflow(config, graph, TextSink(folder / "tables", desks), progress),
+        dataflow(config, graph, TextSink(folder / "tables", desks), progress, stop_on_signals()),
         epoch_interval=timedelta(milliseconds=20),
         recovery_config=RecoveryConfig(str(folder / "recovery"), timedelta(0)),
     )
@@ -96,16 +98,17 @@ def main(path: str, folder: Path, kills: int, seed: int) -> int:
     config, rng = load(path), random.Random(seed)
     graph = build_graph(config)
     warm_up(config, graph)
-    for _ in range(kills):
+    for life in range(kills):
+        is_stopped = life % 10 == 9
         heard, listening = os.pipe()
         pid = forked(config, graph, folder, listening)
         os.close(listening)
-        for _ in config.desks if rng.random() > 0.2 else ():
+        for _ in config.desks if is_stopped or rng.random() > 0.2 else ():
             os.read(heard, 1)
         time.sleep(rng.uniform(0, LONGEST_S))
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGTERM if is_stopped else signal.SIGKILL)
         os.close(heard)
-        if not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
+        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != (0 if is_stopped else -signal.SIGKILL):
             return 1
     print("killed", flush=True)
     sys.stdin.readline()

@@ -198,6 +198,15 @@ def test_a_crash_between_two_segments_leaves_nothing_behind(tmp_path):
     assert [path.suffix for path in folder.iterdir()] == [".journal"]
 
 
+def test_a_segment_holds_an_entry_however_small_it_is_to_be(tmp_path):
+    with closing(Journal(tmp_path, FEEDS, segment_bytes=1)) as journal:
+        assert not journal.is_full
+        journal.append([Logged(TS, RawKind.MESSAGE, 0, b"x")])
+        assert journal.is_full
+        journal.begin_segment((None, None))
+        assert not journal.is_full
+
+
 def test_two_processes_do_not_write_one_journal(tmp_path):
     with (
         closing(Journal(tmp_path, FEEDS)),

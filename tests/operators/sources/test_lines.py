@@ -120,6 +120,8 @@ def test_an_address_that_cannot_be_had_is_told():
         open_line(mold_feed(1, 2, lines=["192.0.2.1:1"]), [])
     with pytest.raises(CaptureError, match=r"feed 'f': cannot listen"):
         open_line(soup_feed(1, server="no-such-host.invalid:1"), [])
+    with pytest.raises(CaptureError, match=r"cannot listen \(illegal IP address"):
+        open_line(mold_feed(1, 2, lines=["239.255.77.9:0"], interface="lo"), [])
 
 
 def test_a_line_is_taken_up_by_its_place_as_by_all_that_was_heard():
