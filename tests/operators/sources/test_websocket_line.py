@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from websockets.asyncio.server import serve
 
-from operators.sources import websocket_line as line_module
+from operators.sources import websocket_heard
 from operators.sources.line import Entry
 from operators.sources.session_writer import SessionWriter
 from operators.sources.websocket_backoff import BackOff
@@ -237,7 +237,7 @@ def test_a_slow_snapshot_is_not_fetched_twice_and_snapshots_keep_to_the_limit():
 
 
 def test_a_slow_desk_slows_the_venue_and_loses_nothing(monkeypatch):
-    monkeypatch.setattr(line_module, "WAITING_MAX", 100)
+    monkeypatch.setattr(websocket_heard, "WAITING_MAX", 100)
     count, sent = 5000, [0]
     text = "x" * 4000
 
