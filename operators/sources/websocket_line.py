@@ -5,7 +5,6 @@ import contextlib
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +14,9 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from operators.sources.line import Entry, Line
 from operators.sources.rest import get_soon
-from operators.sources.session_writer import NS_PER_US, SessionWriter
+from operators.sources.session_writer import SessionWriter
 from operators.sources.websocket_backoff import BackOff
+from operators.sources.websocket_heard import Heard
 from operators.sources.websocket_pace import Limit, Pace
 from operators.sources.websocket_venue import Channel, Venue
 from operators.sources.websocket_watch import Watch
@@ -24,8 +24,6 @@ from schemas.errors import CaptureError
 from schemas.instrument import Instrument
 from schemas.market import RawKind
 
-WAITING_MAX = 1 << 16
-"""Entries that may wait for the desk; then the line stops reading, and the venue sees that it is slow."""
 _OPEN_S = 10.0
 _SNAPSHOT_S = 30.0
 _PROVEN_S = 10.0
@@ -75,7 +73,8 @@ class WebsocketLine(Line):
         self, terms: Terms, rng: random.Random, writer: SessionWriter | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:  # fmt: skip
-        self._terms, self._venue, self._writer, self._clock_ns = terms, terms.venue, writer, clock_ns
+        self._terms, self._venue = terms, terms.venue
+        self._heard = Heard(terms.name, writer, clock_ns)
         self.recording = None if writer is None else writer.path
         """Where it records to."""
         self._silence_s = terms.silence_ns / 1e9
@@ -89,17 +88,14 @@ class WebsocketLine(Line):
         """Which books are whole, as far as was looked; None where none are subscribed to."""
         if "book" in terms.channels:
             self.books = Watch(self._venue, terms.instruments, terms.depth, terms.patience_ns / 1e9)
-        self._waiting: deque[Entry] = deque()
-        self._unwatched: list[Entry] = []
-        self._clock = 0
-        self._heard_s = 0.0
+        self._last_s = 0.0
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
 
     @property
     def is_recording(self) -> bool:
         """Whether all that passes is written down."""
-        return self._writer is not None
+        return self._heard.is_recording
 
     def poll(self) -> list[Entry]:
         """What has come since it was last asked, without waiting."""
@@ -107,11 +103,11 @@ class WebsocketLine(Line):
             self._start()
         if self._failure is not None:
             raise self._failure
-        return [self._waiting.popleft() for _ in range(len(self._waiting))]
+        return self._heard.take()
 
     def follow(self, entry: Entry) -> None:
         """Note how far the clock was; a venue has nothing to go on behind."""
-        self._clock = max(self._clock, entry.clock)
+        self._heard.clock = max(self._heard.clock, entry.clock)
 
     def close(self) -> None:
         """Close the connection, and the recording. What came before can still be polled."""
@@ -119,8 +115,7 @@ class WebsocketLine(Line):
             with contextlib.suppress(RuntimeError):  # where it has ended by itself
                 self._loop.call_soon_threadsafe(self._task.cancel)
             self._thread.join()
-        if self._writer is not None:
-            self._record(SessionWriter.close)
+        self._heard.close()
 
     def _start(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -160,7 +155,7 @@ class WebsocketLine(Line):
         why = "the line was closed"
         self._requests = self._pace_of_requests()
         self._turn(RawKind.CONNECT, self._terms.url)
-        self._heard_s = opened_s = time.monotonic()
+        self._last_s = opened_s = time.monotonic()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._answered = asyncio.Event()
@@ -179,10 +174,10 @@ class WebsocketLine(Line):
 
     def _turn(self, kind: RawKind, text: str) -> None:
         """The connection was opened, or lost: no book is whole."""
-        self._put(kind, text.encode())
+        self._heard.add(kind, text.encode())
         if self.books is not None:
             self.books.restart(time.monotonic())
-        self._unwatched.clear()
+        self._heard.unwatched()
         self._fetched.clear()
 
     def _pace_of_requests(self) -> Pace:
@@ -192,12 +187,12 @@ class WebsocketLine(Line):
     async def _receive(self, connection: ClientConnection) -> None:
         while True:
             message = await connection.recv(decode=False)
-            self._put(RawKind.MESSAGE, _text(message))
+            self._heard.add(RawKind.MESSAGE, message)
             self._answered.set()
-            self._heard_s = time.monotonic()
-            while len(self._waiting) >= WAITING_MAX:
+            self._last_s = time.monotonic()
+            while self._heard.is_full:
                 await asyncio.sleep(_LOOK_EVERY_S / 10)
-                self._heard_s = time.monotonic()
+                self._last_s = time.monotonic()
 
     async def _subscribe(self, connection: ClientConnection, tasks: asyncio.TaskGroup) -> None:
         await self._ask(connection, self._venue.opening())
@@ -213,14 +208,14 @@ class WebsocketLine(Line):
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             now_s = time.monotonic()
-            if now_s - self._heard_s > self._silence_s:
-                raise _SilentError(f"nothing came for {now_s - self._heard_s:.1f} s")
+            if now_s - self._last_s > self._silence_s:
+                raise _SilentError(f"nothing came for {now_s - self._last_s:.1f} s")
             if now_s - opened_s >= _PROVEN_S:
                 self._backoff.reset()
-            self._record(SessionWriter.tend)
+            self._heard.tend()
+            entries = self._heard.unwatched()
             if self.books is None:
                 continue
-            entries, self._unwatched = self._unwatched, []
             self.books.follow(entries, now_s)
             for symbol in self.books.due(now_s):
                 _log.warning("book asked for again", feed=self._terms.name, symbol=symbol)
@@ -239,7 +234,7 @@ class WebsocketLine(Line):
 
     async def _send(self, connection: ClientConnection, text: str) -> None:
         await connection.send(text)
-        self._record(lambda writer: writer.write_text("send", self._terms.name, self._now(), "data", text))
+        self._heard.sent(text)
 
     def _fetch(self, symbol: str, tasks: asyncio.TaskGroup) -> bool:
         """Have the snapshot of a book come over REST, if that is where the venue has it; once at a time."""
@@ -253,45 +248,14 @@ class WebsocketLine(Line):
         await asyncio.sleep(self._snapshots.take(time.monotonic()))
         try:
             async with asyncio.timeout(_SNAPSHOT_S):
-                self._put(RawKind.MESSAGE, _text(await get_soon(url)))
+                self._heard.add(RawKind.MESSAGE, await get_soon(url))
         except (CaptureError, TimeoutError) as e:
             _log.warning("no snapshot", feed=self._terms.name, why=str(e) or "it took too long")
         finally:
             self._fetched.discard(symbol)
-
-    def _put(self, kind: RawKind, data: bytes) -> None:
-        entry = Entry(self._now(), kind, data)
-        self._waiting.append(entry)
-        self._unwatched.append(entry)
-        self._record(lambda writer: writer.write(kind, self._terms.name, entry.clock, data))
-
-    def _now(self) -> int:
-        self._clock = max(self._clock, self._clock_ns() // NS_PER_US * NS_PER_US)
-        return self._clock
-
-    def _record(self, what: Callable[[SessionWriter], None]) -> None:
-        """Do something with the recording, if there is one. The line goes on without it where the disk is full."""
-        if self._writer is None:
-            return
-        try:
-            what(self._writer)
-        except OSError as e:
-            _log.error("recording given up", feed=self._terms.name, path=str(self._writer.path), why=e.strerror)
-            self._writer.abandon()
-            self._writer = None
 
 
 def _shared(name: str, limit: Limit) -> Pace:
     """The pace of what all lines do together."""
     with _paces_lock:
         return _paces.setdefault(name, Pace(limit))
-
-
-def _text(message: bytes) -> bytes:
-    """What can be written down as text: bytes that are not UTF-8, which no venue sends, are spelt out."""
-    if not message.isascii():
-        try:
-            message.decode()
-        except UnicodeDecodeError:
-            return message.decode(errors="backslashreplace").encode()
-    return message

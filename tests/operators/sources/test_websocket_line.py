@@ -11,9 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from websockets.asyncio.server import serve
 
-from operators.sources import websocket_line as line_module
+from operators.sources import websocket_heard
 from operators.sources.line import Entry
-from operators.sources.session_writer import SessionWriter
 from operators.sources.websocket_backoff import BackOff
 from operators.sources.websocket_line import Terms, WebsocketLine
 from operators.sources.websocket_pace import Limit
@@ -237,7 +236,7 @@ def test_a_slow_snapshot_is_not_fetched_twice_and_snapshots_keep_to_the_limit():
 
 
 def test_a_slow_desk_slows_the_venue_and_loses_nothing(monkeypatch):
-    monkeypatch.setattr(line_module, "WAITING_MAX", 100)
+    monkeypatch.setattr(websocket_heard, "WAITING_MAX", 100)
     count, sent = 5000, [0]
     text = "x" * 4000
 
@@ -255,50 +254,14 @@ def test_a_slow_desk_slows_the_venue_and_loses_nothing(monkeypatch):
     assert [int(data.split()[0]) for data in messages(found)] == list(range(count))
 
 
-def test_time_is_in_whole_microseconds_and_never_runs_backwards():
-    times = iter([5_000_001_999, 4_000_000_000, 7_000_000_000, 6_000_000_000])
-
-    async def speak(connection):
-        for text in "abc":
-            await connection.send(text)
-        await connection.wait_closed()
-
-    with Serving(speak) as server:
-        line = line_to(server.url, clock_ns=lambda: next(times, 0))
-        line.follow(Entry(1000, RawKind.MESSAGE, b""))
+def test_the_clock_of_an_earlier_life_is_not_gone_behind():
+    with Serving(hold) as server:
+        line = line_to(server.url, clock_ns=lambda: 5_000_000_000)
         line.follow(Entry(6_500_000_000, RawKind.MESSAGE, b""))
+        line.follow(Entry(6_000_000_000, RawKind.MESSAGE, b""))
         with closing(line):
-            found = until(line, lambda found: len(found) == 4)
-    assert [entry.clock for entry in found] == [6_500_000_000] * 2 + [7_000_000_000] * 2
-
-
-def test_bytes_that_are_no_text_are_spelt_out():
-    async def speak(connection):
-        await connection.send(b"\xffa\xc3\xbc")
-        await connection.send("ü")
-        await connection.wait_closed()
-
-    with Serving(speak) as server, closing(line_to(server.url)) as line:
-        found = until(line, lambda found: len(found) == 3)
-    assert messages(found) == [b"\\xffa\xc3\xbc", "ü".encode()]
-
-
-def test_a_line_goes_on_where_its_recording_cannot(tmp_path):
-    async def speak(connection):
-        await connection.send("a")
-        await connection.send("b")
-        await connection.wait_closed()
-
-    writer = SessionWriter(tmp_path / "a.jsonl")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    writer.write = full
-    with Serving(speak) as server, closing(line_to(server.url, writer=writer)) as line:
-        found = until(line, lambda found: len(found) == 3)
-        assert not line.is_recording
-    assert messages(found) == [b"a", b"b"]
+            [opened] = until(line, lambda found: len(found) == 1)
+    assert opened.clock == 6_500_000_000
 
 
 def test_a_fault_of_our_own_is_raised():
