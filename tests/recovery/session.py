@@ -118,6 +118,7 @@ _WAYS: list[Callable[[bytes, random.Random], list[bytes]]] = [
 OPERATORS: list[dict[str, Any]] = [
     {"id": "itch", "type": "itch50", "input": "feeds", "feed": "itch", "date": "2026-01-05"},
     {"id": "book", "type": "book", "input": "itch"},
+    {"id": "depth", "type": "depth", "input": "book", "levels": 3, "every": "30s"},
     {
         "id": "spread",
         "type": "spread",
