@@ -2,9 +2,17 @@
 
 import structlog
 
+from flows.graph import Graph
+from operators.integrity.clock_check import ClockCheck
+from operators.integrity.clock_skew import ClockSkew
 from operators.operator import Desk
 from schemas.market import FEED_EVENTS, FeedEventKind
 from schemas.output import Output
+
+
+def watches_clocks(graph: Graph) -> bool:
+    """Whether an operator looks for such feeds."""
+    return any(issubclass(node.component, ClockCheck | ClockSkew) for node in graph.nodes)
 
 
 def warn_of_clocks(desk: Desk, output: Output) -> None:

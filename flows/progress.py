@@ -77,7 +77,7 @@ class Progress:
         self.seen.add(desk)
 
     def reached(self, desk: str, numbering: Numbering) -> None:
-        """The chain finished a cut, or was restored from a checkpoint."""
+        """The desk's chain is there, new or restored from a checkpoint; where it stands is read off its numbering."""
         self.seen.add(desk)
         self.desks[desk].numbering = numbering
 

@@ -6,7 +6,7 @@ from typing import Any
 from bytewax.operators import StatefulBatchLogic
 
 from flows.chain import Chain, StepPlan
-from flows.clock_warning import warn_of_clocks
+from flows.clock_warning import warn_of_clocks, watches_clocks
 from flows.graph import Graph
 from flows.numbering import Numbering
 from flows.progress import Progress
@@ -25,6 +25,7 @@ class ChainLogic(StatefulBatchLogic[RawFrame, Output, Any]):
 
     def __init__(self, graph: Graph, desks: Desks, progress: Progress, resume: Any) -> None:
         self._graph, self._desks, self._progress = graph, desks, progress
+        self._watches_clocks = watches_clocks(graph)
         self._chain: Chain | None = None
         if resume is not None:
             desk, state = resume
@@ -37,13 +38,14 @@ class ChainLogic(StatefulBatchLogic[RawFrame, Output, Any]):
         chain = self._chain
         if chain is None:
             chain = self._chain = Chain(self._graph, self._desks[values[0].desk])
+            self._progress.reached(chain.desk.id, chain.numbering)
         outputs = []
         for raw in values:
             output = chain.process(raw)
             if output.streams:
-                warn_of_clocks(chain.desk, output)
+                if self._watches_clocks:
+                    warn_of_clocks(chain.desk, output)
                 outputs.append(output)
-        self._progress.reached(chain.desk.id, chain.numbering)
         return outputs, RETAIN
 
     def snapshot(self) -> Any:
@@ -85,6 +87,7 @@ class NumberingLogic(StatefulBatchLogic[Streams, Output, Any]):
 
     def __init__(self, graph: Graph, desks: Desks, progress: Progress, resume: Any) -> None:
         self._new: Callable[[str], Numbering] = lambda desk: Numbering(graph.tables, desks[desk])
+        self._watches_clocks = watches_clocks(graph)
         self._desks = desks
         self._progress = progress
         self._desk = ""
@@ -100,15 +103,16 @@ class NumberingLogic(StatefulBatchLogic[Streams, Output, Any]):
         if self._numbering is None:
             self._desk = desk_of(values[0])
             self._numbering = self._new(self._desk)
+            self._progress.reached(self._desk, self._numbering)
         outputs = []
         for streams in values:
             raw = streams[SOURCE]
             assert isinstance(raw, RawFrame)
             output = self._numbering.number(raw, streams)
             if output.streams:
-                warn_of_clocks(self._desks[self._desk], output)
+                if self._watches_clocks:
+                    warn_of_clocks(self._desks[self._desk], output)
                 outputs.append(output)
-        self._progress.reached(self._desk, self._numbering)
         return outputs, RETAIN
 
     def snapshot(self) -> Any:
