@@ -2,9 +2,10 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from flows.yaml_lines import Document, KeyPath
@@ -13,6 +14,7 @@ from schemas.errors import ConfigError
 _SHOWN_NAMES = 12
 _SHOWN_CHARACTERS = 60
 _IS_NOT_TEXT = (int, float, bool)
+_TAG_ERRORS = ("union_tag_not_found", "union_tag_invalid")
 
 
 class MisplacedError(ValueError):
@@ -28,13 +30,17 @@ class MisplacedError(ValueError):
 def hint(word: object, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or what there is to choose from."""
     names = list(known)
-    close = difflib.get_close_matches(str(word), names, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    if guess := _guess(word, names):
+        return guess
     if not names:
         return "; there are none"
     shown = ", ".join(names[:_SHOWN_NAMES])
     return f"; known: {shown}" + (f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else "")
+
+
+def _guess(word: object, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def located(error: ValidationError, model: type[BaseModel], document: Document, at: KeyPath = ()) -> ConfigError:
@@ -45,8 +51,11 @@ def located(error: ValidationError, model: type[BaseModel], document: Document, 
     """
     data = _descend(document.value, at)
 
+    def written(details: ErrorDetails) -> KeyPath:
+        return _written(_untagged(model, details), data)
+
     def urgency(details: ErrorDetails) -> tuple[bool, str, int, int]:
-        mark = document.mark(at + _written(details["loc"], data))
+        mark = document.mark(at + written(details))
         place = (mark.file, mark.line, mark.column) if mark else ("", 0, 0)
         return details["type"] != "extra_forbidden", *place
 
@@ -54,7 +63,7 @@ def located(error: ValidationError, model: type[BaseModel], document: Document, 
     inner = [e for e in errors if not any(e["loc"] == o["loc"][: len(e["loc"])] for o in errors if o is not e)]
     first = min(inner or errors, key=urgency)
     misplaced = first.get("ctx", {}).get("error")
-    loc = _written(first["loc"], data)
+    loc = written(first)
     if isinstance(misplaced, MisplacedError):
         return document.error(at + loc + misplaced.path, misplaced.message, misplaced.key)
     sentence = _sentence(first, model, _value_at(data, loc, first["input"]))
@@ -67,8 +76,8 @@ def _descend(value: Any, path: KeyPath) -> Any:
     return value
 
 
-def _written(loc: tuple[str | int, ...], data: Any) -> KeyPath:
-    """The part of pydantic's location that is in the data: without the tags of unions, with a missing last key."""
+def _written(loc: KeyPath, data: Any) -> KeyPath:
+    """The part of a location that is in the data: without the members of plain unions, with a missing last key."""
     path: list[str | int] = []
     for i, part in enumerate(loc):
         is_key = isinstance(data, Mapping) and part in data
@@ -93,15 +102,18 @@ def _sentence(details: ErrorDetails, model: type[BaseModel], found: Any) -> str:
     kind, context = details["type"], details.get("ctx", {})
     loc = details["loc"]
     if kind == "extra_forbidden":
-        return f"unknown key {loc[-1]!r}{hint(loc[-1], _known_keys(model, loc[:-1]))}"
+        return _unknown_key(model, loc[:-1], str(loc[-1]))
     if kind == "missing":
         meaning = _description(model, loc)
         return f"this key is missing; add it ({meaning})" if meaning else "this key is missing; add it"
     if kind == "value_error":
         return str(context["error"])
-    if kind == "union_tag_invalid":
-        tags = [tag.strip("' ") for tag in str(context["expected_tags"]).split(",")]
-        return f"unknown {str(context['discriminator']).strip(chr(39))} {context['tag']!r}{hint(context['tag'], tags)}"
+    if kind in _TAG_ERRORS:
+        tags = _tags(_models_at(model, loc), _discriminator(details))
+        listed = _listed(map(repr, tags), "or")
+        if kind == "union_tag_not_found":
+            return f"this key is missing; add it ({listed})"
+        return f"should be {listed}, found {_shown(found)}{_guess(found, tags)}"
     if kind == "literal_error":
         return f"should be {context['expected']}, found {_shown(found)}"
     if kind == "string_type" and isinstance(found, _IS_NOT_TEXT):
@@ -129,25 +141,77 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(argument)
 
 
-def _models_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[type[BaseModel]]:
-    """The models that stand at pydantic's location `loc`."""
-    models = [model]
+class _Place(NamedTuple):
+    """A part of pydantic's location."""
+
+    part: str | int
+    models: list[type[BaseModel]]
+    """Those that may stand there."""
+    union: list[type[BaseModel]]
+    """Where the part is a tag: the members that it tells from each other."""
+    key: str
+    """The key that they have it under."""
+
+
+def _places(model: type[BaseModel], loc: KeyPath) -> list[_Place]:
+    """The parts of pydantic's location `loc`, one after the other: keys, positions in lists, tags of unions."""
+    places, models, key = list[_Place](), [model], ""
     for part in loc:
-        if isinstance(part, int):
+        union = models if key and isinstance(part, str) else []
+        if union:
+            models = [m for m in union if part in _tags([m], key)] or union
+            places.append(_Place(part, models, union, key))
+            key = ""
             continue
-        with_field = [m.model_fields[part].annotation for m in models if part in m.model_fields]
-        models = [inner for annotation in with_field for inner in _models(annotation)] or _tagged(models, part)
-    return models
+        fields = [m.model_fields[part] for m in models if isinstance(part, str) and part in m.model_fields]
+        models = [inner for field in fields for inner in _models(field.annotation)] or models
+        key = next(filter(None, map(_tag_key, fields)), key)
+        places.append(_Place(part, models, [], ""))
+    return places
 
 
-def _tagged(models: list[type[BaseModel]], tag: str) -> list[type[BaseModel]]:
-    """Those of a union's models one of whose fields is the literal `tag`; all of them where none is."""
-    tagged = [m for m in models if any(tag in get_args(f.annotation) for f in m.model_fields.values())]
-    return tagged or models
+def _tag_key(field: Any) -> str:
+    """The key that tells the members of a field's union from each other; empty where there is no such union."""
+    if isinstance(field, FieldInfo) and isinstance(field.discriminator, str):
+        return field.discriminator
+    within = (field.annotation,) if isinstance(field, FieldInfo) else get_args(field)
+    return next(filter(None, map(_tag_key, within)), "")
 
 
-def _known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    return list(dict.fromkeys(name for m in _models_at(model, loc) for name in m.model_fields))
+def _tags(models: Iterable[type[BaseModel]], key: str) -> list[str]:
+    return [str(tag) for m in models if key in m.model_fields for tag in get_args(m.model_fields[key].annotation)]
+
+
+def _untagged(model: type[BaseModel], details: ErrorDetails) -> KeyPath:
+    """Pydantic's location without the tags of unions, and with the key where a tag is wrong or missing."""
+    loc = tuple(place.part for place in _places(model, details["loc"]) if not place.union)
+    return (*loc, _discriminator(details)) if details["type"] in _TAG_ERRORS else loc
+
+
+def _discriminator(details: ErrorDetails) -> str:
+    return str(details["ctx"]["discriminator"]).strip("'")
+
+
+def _models_at(model: type[BaseModel], loc: KeyPath) -> list[type[BaseModel]]:
+    """The models that stand at pydantic's location `loc`."""
+    places = _places(model, loc)
+    return places[-1].models if places else [model]
+
+
+def _unknown_key(model: type[BaseModel], loc: KeyPath, key: str) -> str:
+    """What to say of `key` at `loc`: whose it is, where other members of a union have it; else what is meant."""
+    places = _places(model, loc)
+    if places and (others := [m for m in places[-1].union if key in m.model_fields]):
+        kind, own = places[-1].key, places[-1].part
+        whose = _listed(_tags(others, kind), "and")
+        return f"{key!r} is of {kind} {whose}, not of {own}; remove it, or correct the {kind}"
+    known = dict.fromkeys(name for m in _models_at(model, loc) for name in m.model_fields)
+    return f"unknown key {key!r}{hint(key, known)}"
+
+
+def _listed(names: Iterable[str], word: str) -> str:
+    *most, last = names
+    return f"{', '.join(most)} {word} {last}" if most else last
 
 
 def _description(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
