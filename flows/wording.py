@@ -1,13 +1,13 @@
 """Findings of pydantic as sentences: which key, what was found, what would be right."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, get_args
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from flows.model_places import models_at, places, tags_of
 from flows.yaml_lines import Document, KeyPath
 from schemas.errors import ConfigError
 
@@ -109,7 +109,7 @@ def _sentence(details: ErrorDetails, model: type[BaseModel], found: Any) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind in _TAG_ERRORS:
-        tags = _tags(_models_at(model, loc), _discriminator(details))
+        tags = tags_of(models_at(model, loc), _discriminator(details))
         listed = _listed(map(repr, tags), "or")
         if kind == "union_tag_not_found":
             return f"this key is missing; add it ({listed})"
@@ -133,58 +133,9 @@ def _shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Every model that a value of this annotation may contain directly or in a list, mapping or union."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models(argument)
-
-
-class _Place(NamedTuple):
-    """A part of pydantic's location."""
-
-    part: str | int
-    models: list[type[BaseModel]]
-    """Those that may stand there."""
-    union: list[type[BaseModel]]
-    """Where the part is a tag: the members that it tells from each other."""
-    key: str
-    """The key that they have it under."""
-
-
-def _places(model: type[BaseModel], loc: KeyPath) -> list[_Place]:
-    """The parts of pydantic's location `loc`, one after the other: keys, positions in lists, tags of unions."""
-    places, models, key = list[_Place](), [model], ""
-    for part in loc:
-        union = models if key and isinstance(part, str) else []
-        if union:
-            models = [m for m in union if part in _tags([m], key)] or union
-            places.append(_Place(part, models, union, key))
-            key = ""
-            continue
-        fields = [m.model_fields[part] for m in models if isinstance(part, str) and part in m.model_fields]
-        models = [inner for field in fields for inner in _models(field.annotation)] or models
-        key = next(filter(None, map(_tag_key, fields)), key)
-        places.append(_Place(part, models, [], ""))
-    return places
-
-
-def _tag_key(field: Any) -> str:
-    """The key that tells the members of a field's union from each other; empty where there is no such union."""
-    if isinstance(field, FieldInfo) and isinstance(field.discriminator, str):
-        return field.discriminator
-    within = (field.annotation,) if isinstance(field, FieldInfo) else get_args(field)
-    return next(filter(None, map(_tag_key, within)), "")
-
-
-def _tags(models: Iterable[type[BaseModel]], key: str) -> list[str]:
-    return [str(tag) for m in models if key in m.model_fields for tag in get_args(m.model_fields[key].annotation)]
-
-
 def _untagged(model: type[BaseModel], details: ErrorDetails) -> KeyPath:
     """Pydantic's location without the tags of unions, and with the key where a tag is wrong or missing."""
-    loc = tuple(place.part for place in _places(model, details["loc"]) if not place.union)
+    loc = tuple(place.part for place in places(model, details["loc"]) if not place.union)
     return (*loc, _discriminator(details)) if details["type"] in _TAG_ERRORS else loc
 
 
@@ -192,20 +143,14 @@ def _discriminator(details: ErrorDetails) -> str:
     return str(details["ctx"]["discriminator"]).strip("'")
 
 
-def _models_at(model: type[BaseModel], loc: KeyPath) -> list[type[BaseModel]]:
-    """The models that stand at pydantic's location `loc`."""
-    places = _places(model, loc)
-    return places[-1].models if places else [model]
-
-
 def _unknown_key(model: type[BaseModel], loc: KeyPath, key: str) -> str:
     """What to say of `key` at `loc`: whose it is, where other members of a union have it; else what is meant."""
-    places = _places(model, loc)
-    if places and (others := [m for m in places[-1].union if key in m.model_fields]):
-        kind, own = places[-1].key, places[-1].part
-        whose = _listed(_tags(others, kind), "and")
+    *_, place = (None, *places(model, loc))
+    if place and (others := [m for m in place.union if key in m.model_fields]):
+        kind, own = place.key, place.part
+        whose = _listed(tags_of(others, kind), "and")
         return f"{key!r} is of {kind} {whose}, not of {own}; remove it, or correct the {kind}"
-    known = dict.fromkeys(name for m in _models_at(model, loc) for name in m.model_fields)
+    known = dict.fromkeys(name for m in models_at(model, loc) for name in m.model_fields)
     return f"unknown key {key!r}{hint(key, known)}"
 
 
@@ -215,5 +160,5 @@ def _listed(names: Iterable[str], word: str) -> str:
 
 
 def _description(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
-    fields = (m.model_fields.get(str(loc[-1])) for m in _models_at(model, loc[:-1]))
+    fields = (m.model_fields.get(str(loc[-1])) for m in models_at(model, loc[:-1]))
     return next((field.description for field in fields if field and field.description), "")

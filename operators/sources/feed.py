@@ -21,9 +21,9 @@ AnyLive = MoldUdpFeed | SoupBinFeed | WebsocketFeed | FixSessionFeed
 
 FeedConfig = Annotated[AnyCapture | JournalFeed | AnyLive, Field(discriminator="format")]
 
-_FEED: TypeAdapter[AnyCapture | JournalFeed | AnyLive] = TypeAdapter(FeedConfig)
+_FEED: TypeAdapter[FeedConfig] = TypeAdapter(FeedConfig)
 
 
-def feed_config(**settings: Any) -> AnyCapture | JournalFeed | AnyLive:
+def feed_config(**settings: Any) -> FeedConfig:
     """The feed that is configured so. Raises pydantic's ValidationError where it cannot be."""
     return _FEED.validate_python(settings)

@@ -24,6 +24,12 @@ _LEAN: dict[str, tuple[str, dict[str, int], int, int | None]] = {
 }
 """Of each kind: what a row is, its columns, what prices are multiplied by, and the column of the suspicious flag."""
 
+_CLOCK = {
+    "date": "its times count from midnight; add it, such as `date: 2013-10-07`",
+    "timezone": "its times are those of a clock somewhere; add it, such as `timezone: America/New_York`",
+}
+"""Why a table may need them."""
+
 
 def _one(value: tuple[str, ...]) -> tuple[str, ...]:
     if len(value) != 1:
@@ -131,19 +137,11 @@ class TableFeed(ColumnsFeed):
     @model_validator(mode="after")
     def _tells_time(self) -> "TableFeed":
         time = self.table.columns.time
-        for name, value, is_needed, why, example in (
-            ("date", self.date, time.needs_date, "its times count from midnight", "date: 2013-10-07"),
-            (
-                "timezone",
-                self.timezone,
-                time.needs_timezone,
-                "its times are those of a clock somewhere",
-                "timezone: America/New_York",
-            ),
-        ):
-            if is_needed and value is None:
-                raise ValueError(f"feed {self.id!r} has no {name}, but {why}; add it, such as `{example}`")
-            if value is not None and not is_needed:
+        for name, is_needed in (("date", time.needs_date), ("timezone", time.needs_timezone)):
+            is_there = getattr(self, name) is not None
+            if is_needed and not is_there:
+                raise ValueError(f"feed {self.id!r} has no {name}, but {_CLOCK[name]}")
+            if is_there and not is_needed:
                 raise ValueError(f"feed {self.id!r} tells time without a {name}; remove {name!r}")
         return self
 

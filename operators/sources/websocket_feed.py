@@ -51,7 +51,7 @@ class WebsocketFeed(LiveFeed):
     def _is_an_address(cls, value: str | None, info: ValidationInfo) -> str | None:
         scheme = _SCHEMES[str(info.field_name)]
         if value is not None and not value.startswith((f"{scheme}://", f"{scheme}s://")):
-            raise ValueError(f"{info.field_name} {value!r} is no address; write {scheme}s://host/path")
+            raise ValueError(f"{value!r} is no address; write {scheme}s://host/path")
         return value
 
     @model_validator(mode="after")

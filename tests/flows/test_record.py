@@ -95,7 +95,7 @@ def test_what_is_recorded_is_replayed_by_the_stanza_that_is_printed(address: str
         (["record", "bybit_linear", "BTCUSDT", "--depth", "7"], "bybit_linear has no books of depth 7; write one of"),
         (["record", "bybit_linear", "BTCUSDT", "--for", "soon"], "'soon' is not a duration"),
         (["record", "bybit_linear", "BTCUSDT", "--channels", "bok"], "bok"),
-        (["record", "bybit_linear", "BTCUSDT", "--url", "x"], "url 'x' is no address; write wss://host/path"),
+        (["record", "bybit_linear", "BTCUSDT", "--url", "x"], "url: 'x' is no address; write wss://host/path"),
         (["record", "bybit_linear", "BTCUSDT", "--out", "/dev/null/x"], "correct the path, or make its folder"),
     ],
 )

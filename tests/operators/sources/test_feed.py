@@ -223,8 +223,8 @@ def test_the_columns_of_leans_ticks(ticks, rows, used, scale):
         ({"retry": "10s", "retry_most": "5s"}, "'retry_most' is shorter than 'retry'; make it at least as long"),
         ({"retry": "0s"}, "greater than 0"),
         ({"silence": "0s"}, "greater than 0"),
-        ({"url": "https://ws.kraken.com"}, "url 'https://ws.kraken.com' is no address; write wss://host/path"),
-        ({"rest": "api.kraken.com"}, "rest 'api.kraken.com' is no address; write https://host/path"),
+        ({"url": "https://ws.kraken.com"}, "'https://ws.kraken.com' is no address; write wss://host/path"),
+        ({"rest": "api.kraken.com"}, "'api.kraken.com' is no address; write https://host/path"),
         ({"record": "a.gz"}, "should match pattern"),
     ],
 )
