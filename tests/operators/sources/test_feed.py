@@ -9,8 +9,6 @@ from tests.operators.sources.log import ITCH, MIDNIGHT_NS
 
 MOLD = {"format": "moldudp64", "lines": ["239.255.77.1:26477", "239.255.77.2:26477"]}
 SOUP = {"format": "soupbintcp", "server": "localhost:17000", "username": "pair", "password": "secret"}
-
-
 WEBSOCKET = {"id": "f", "format": "websocket", "venue": "kraken", "instruments": ["A"]}
 LEAN = {"format": "lean", "ticks": "equity_quote", "instruments": ["A"], "date": "2013-10-07", "timezone": "UTC"}
 FOREX = LEAN | {"ticks": "forex_quote", "assumed_qty": 1000}
