@@ -26,7 +26,7 @@ _BUILT_IN_MODULES = (
     "operators.integrity.clock_skew",
     "operators.feeds.lobster",
     "operators.book.book",
-    "operators.clocks.clock_check",
+    "operators.integrity.clock_check",
     "operators.book.depth",
     "operators.integrity.confidence",
     "operators.pairs.spread",

@@ -1,7 +1,6 @@
 """The records that become ClickHouse tables, and the schema of every port by name."""
 
-from schemas.clock import CLOCK_CHECKS
-from schemas.integrity import AUDITS, CONFIDENCE
+from schemas.integrity import AUDITS, CLOCK_CHECKS, CONFIDENCE
 from schemas.learn import FEATURES, LEARNING, MODEL_FAILURES, PREDICTIONS, VALIDATION
 from schemas.market import DEAD_LETTERS, DEPTH, DEPTH_LEVELS, EVENTS, FEED_EVENTS, LEVELS, QUOTES, RAW
 from schemas.record import Schema

@@ -73,11 +73,8 @@ class Contenders:
 
     def ask(self, x: dict[str, float], warm_up: int) -> Opinions:
         """What each model expects; None of those that have learned fewer examples than `warm_up`."""
-        opinions = []
-        for learner in self.learners:
-            opinion = learner.ask(x.copy())
-            opinions.append(opinion if learner.examples >= warm_up else None)
-        return tuple(opinions)
+        told = [learner.ask(x.copy()) for learner in self.learners]
+        return tuple([o if its.examples >= warm_up else None for its, o in zip(self.learners, told, strict=True)])
 
     def learn(self, x: dict[str, float], decided: Decided) -> None:
         """Teach every model what became of a trade."""
@@ -148,14 +145,19 @@ class Contenders:
         return None if None in told else sum(measure(t) for t in told if t is not None) / len(told)
 
     @property
-    def failures(self) -> list[tuple[int, str]]:
-        """Number and failure of each model that has failed; a detector's is the live one's."""
-        found = [(k, learner.failure) for k, learner in enumerate(self.learners) if learner.failure]
-        return [*found, (self.live, self.watch.failure)] if self.watch is not None and self.watch.failure else found
+    def have_failed(self) -> bool:
+        """Whether a model or the detector has failed, now or before."""
+        for learner in self.learners:
+            if learner.failure:
+                return True
+        return self.watch is not None and self.watch.failure != ""
 
     def untold_failures(self) -> list[tuple[int, str]]:
-        """Those since the last call."""
-        untold = [failure for failure in self.failures if failure not in self._failures_told]
+        """Number and failure of each model that has failed since the last call; a detector's is the live one's."""
+        found = [(k, learner.failure) for k, learner in enumerate(self.learners) if learner.failure]
+        if self.watch is not None and self.watch.failure:
+            found.append((self.live, self.watch.failure))
+        untold = [failure for failure in found if failure not in self._failures_told]
         self._failures_told.update(untold)
         return untold
 

@@ -98,6 +98,8 @@ def _river_class(path: str) -> type:
 
 
 def _constructed(cls: type, path: str, parameters: Mapping[str, Any], seed: int) -> Any:
+    if cls is import_module("river.compose").Select:
+        cls = import_module("operators.learn.select").Select
     known = inspect.signature(cls).parameters
     values = {name: _value(value, seed) for name, value in parameters.items()}
     if "seed" in known and values.get("seed") is None:

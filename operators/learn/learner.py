@@ -1,10 +1,11 @@
 """A River model that cannot stop the flow: what it raises ends its use, and is told."""
 
-import hashlib
 import math
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import cache
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from operators.learn.canonical import canonical_bytes
@@ -76,7 +77,7 @@ class Learner(ABC):
         """Teach it what became of a trade; `opinion` is its own, from before."""
         if self.failure:
             return
-        values = list(x.values())  # as they are before the model has had its hands on them
+        seen = _packer(len(x))(*x.values())  # before the model has its hands on them
         try:
             self._teach(x, outcome, gain_bps, opinion)
         except Exception as e:
@@ -84,7 +85,7 @@ class Learner(ABC):
             return
         self.examples += 1
         state = canonical_bytes(self.model) if self.examples % self._digest_every == 0 else b""
-        self.digest = _chained(self.digest, values, outcome, gain_bps, state)
+        self.digest = _chained(self.digest, outcome, gain_bps, seen + state)
 
     _asking: str
     _saying: str
@@ -160,7 +161,16 @@ class ValueLearner(Learner):
         return Opinion(0.5 * math.erfc(-said / (risk * math.sqrt(2.0))), said, risk, said)
 
 
-def _chained(digest: int, x: Sequence[float], outcome: int, gain_bps: float, state: bytes) -> int:
-    """The digest after one more example, and where it is given the state that it led to."""
-    example = struct.pack(f">qq{len(x) + 1}d", digest, outcome, gain_bps, *x)
-    return int.from_bytes(hashlib.blake2b(example + state, digest_size=8).digest(), "big") >> 1
+@cache
+def _packer(values: int) -> Callable[..., bytes]:
+    """Writes so many numbers as bytes."""
+    return struct.Struct(f">{values}d").pack
+
+
+_pack_outcome = struct.Struct(">qqd").pack
+
+
+def _chained(digest: int, outcome: int, gain_bps: float, seen: bytes) -> int:
+    """The digest after one more example; `seen` are its features, and where it is given the state that it led to."""
+    example = _pack_outcome(digest, outcome, gain_bps) + seen
+    return int.from_bytes(blake2b(example, digest_size=8).digest(), "big") >> 1

@@ -168,7 +168,7 @@ class Model(Operator):
             said = opinion[:3] if opinion else (0.0, 0.0, 0.0)
             of = (learner.fingerprint, learner.digest, learner.examples, k, pair, state)
             rows[port].append((cause, ts, *said, size, *of))
-        if contenders.failures:
+        if contenders.have_failed:
             self._tell_failures(contenders, owner, step, rows)
 
     def _learn(self, owner: int, step: tuple[Any, ...], rows: Rows) -> Decided:
@@ -183,7 +183,7 @@ class Model(Operator):
             learner = contenders.learners[k]
             its = (learner.fingerprint, count, learner.examples, k, self._owners.pair(owner), name)
             rows["validation"].append((cause, ts, *found, *its))
-        if contenders.failures:
+        if contenders.have_failed:
             self._tell_failures(contenders, owner, step, rows)
         self._examples += 1
         if self.parameters.save_every is not None and self._examples % self.parameters.save_every == 0:
@@ -198,10 +198,11 @@ class Model(Operator):
             live = contenders.learners[k]
             whose = (live.fingerprint, live.examples, k, self._owners.pair(owner), self._owners.label(owner))
             rows["events"].append((*step[4:6], before, after, size, *whose, int(kind)))
-        self._tell_failures(contenders, owner, step, rows)
+        if contenders.have_failed:
+            self._tell_failures(contenders, owner, step, rows)
 
     def _tell_failures(self, contenders: Contenders, owner: int, step: tuple[Any, ...], rows: Rows) -> None:
-        for k, reason in contenders.untold_failures() if contenders.failures else ():
+        for k, reason in contenders.untold_failures():
             learner = contenders.learners[k]
             its = (learner.fingerprint, learner.examples, k, self._owners.pair(owner), reason)
             rows["failures"].append((*step[4:6], *its))

@@ -7,7 +7,7 @@ else is a finding.
 import io
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -35,10 +35,12 @@ from operators.operator import Desk, Feed, Operator
 from operators.sources.desk_input import DeskInput
 from operators.sources.feed import feed_config
 from operators.sources.framing import frame_itch50, frame_recording, frame_session, frame_stamped
-from operators.sources.journal import Journal
+from operators.sources.journal import Journal, Logged
+from operators.sources.journal_input import JournalInput
+from operators.sources.journal_segment import segment_path
 from schemas.errors import CaptureError, PairflowError
 from schemas.instrument import Instrument
-from schemas.market import RAW, RawFrame
+from schemas.market import RAW, RawFrame, RawKind
 from tests.operators.feeds import binance_session
 from tests.operators.feeds.test_venue_mutations import SAMPLES
 from tests.operators.framing.frames import classic, ethernet, nanosecond_sections
@@ -207,11 +209,27 @@ _RECORDS = (
 
 
 def _journal(data: bytes) -> None:
-    path = _FOLDER / "journal"
+    """The last segment of a journal: read, and taken up to be written on."""
+    folder = _FOLDER / "journal"
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    path = segment_path(folder, 1)
     path.write_bytes(data)
-    journal = Journal(path)
-    journal.close()
-    assert path.stat().st_size <= len(data)
+    with suppress(CaptureError):
+        with closing(JournalInput(folder, ["f"], 64, None)) as source:
+            while source.next() is not None:
+                pass
+        with closing(Journal(folder, ["f"])) as journal:
+            journal.append([Logged(1, RawKind.MESSAGE, 0, b"more")])
+
+
+def _segment() -> bytes:
+    """A segment of three entries."""
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    with closing(Journal(folder, ["f"])) as journal:
+        journal.append([Logged(n, RawKind.MESSAGE, 0, b"abc" * n) for n in range(3)])
+    return segment_path(folder, 1).read_bytes()
 
 
 _FORMATS = ("itch50", "recording", "session", "mold_pcap", "fix_log")
@@ -263,7 +281,7 @@ def targets() -> dict[str, Target]:
         "soupbintcp": _soup_target(),
         "pcap": _pcap_target(),
         "framings": Target(_framings, [_FRAMED, _LINES, _STAMPED], 10),
-        "journal": Target(_journal, [_STAMPED], 5),
+        "journal": Target(_journal, [_segment()], 5),
         "captures": Target(_captures, [bytes([n]) + s for n, s in enumerate((_FRAMED, _LINES, _RECORDS))], 5),
         "configuration": Target(_configuration, _configurations(), 5),
     }

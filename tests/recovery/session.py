@@ -120,6 +120,7 @@ OPERATORS: list[dict[str, Any]] = [
     {"id": "book", "type": "book", "input": "itch"},
     {"id": "confidence", "type": "confidence", "input": "book"},
     {"id": "audit", "type": "audit", "input": ["feeds", "itch"]},
+    {"id": "depth", "type": "depth", "input": "book", "levels": 3, "every": "30s"},
     {
         "id": "spread",
         "type": "spread",

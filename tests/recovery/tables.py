@@ -6,12 +6,20 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from operators import registry
 from schemas.learn import FEATURES, MODEL_FAILURES
 from schemas.signal import SPREAD_QUOTES
 from schemas.tables import TABLES
 from tests.conftest import ROOT
+from tests.recovery.session import OPERATORS
 
-WRITTEN = tuple(name for name in TABLES if name != FEATURES.name)
+WRITTEN = tuple(
+    name
+    for name in dict.fromkeys(
+        schema.name for operator in OPERATORS for schema in registry.find(operator["type"]).outputs.values()
+    )
+    if name in TABLES and name != FEATURES.name
+)
 """The tables of the session's graph, which writes all that it can but the densest."""
 
 Row = tuple[str, ...]

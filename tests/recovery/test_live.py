@@ -34,10 +34,10 @@ _KEPT = ("itch", "book", "spread", "bands", "trader", "limits", "venue", "portfo
 _QUICK = {
     "spread": {
         "every": "20ms",
-        "hedge": {"type": "rolling", "window": 60},
-        "zscore": {"type": "rolling", "window": 30},
+        "hedge": {"type": "rolling", "window": 8},
+        "zscore": {"type": "rolling", "window": 5},
     },
-    "bands": {"cooldown": "100ms", "entry": 1.2, "min_deviation": 0.0},
+    "bands": {"cooldown": "100ms", "entry": 1.0, "min_deviation": 0.0},
     "trader": {"patience": "50ms", "retry": "50ms"},
     "limits": {"rate": 100},
     "venue": {"latency": "2ms", "jitter": "1ms", "report": "1ms"},

@@ -6,14 +6,15 @@ import sys
 
 import numpy as np
 import pytest
-from river import compose, forest, linear_model, naive_bayes, preprocessing, tree
+from river import forest, linear_model, naive_bayes, preprocessing, tree
 
 from operators.learn.canonical import canonical_bytes, digest_of
+from operators.learn.select import Select
 from tests.conftest import ROOT
 
 MODELS = {
     "logistic": lambda: preprocessing.StandardScaler() | linear_model.LogisticRegression(),
-    "union": lambda: compose.Select("a", "b") | preprocessing.MinMaxScaler() | linear_model.PAClassifier(),
+    "union": lambda: Select("a", "b") | preprocessing.MinMaxScaler() | linear_model.PAClassifier(),
     "bayes": naive_bayes.GaussianNB,
     "tree": lambda: tree.HoeffdingTreeClassifier(grace_period=10),
     "forest": lambda: forest.ARFClassifier(n_models=2, seed=1, grace_period=10),

@@ -162,3 +162,15 @@ def test_what_cannot_be_is_said_with_what_would_be_right(model, message):
 def test_parameters_that_cannot_be(change, message):
     with pytest.raises(ValueError, match=message):
         ModelParameters.model_validate({"model": LOGISTIC, "target": REVERTS} | change)
+
+
+def test_features_are_selected_in_one_order_whatever_the_process():
+    model = make_model(
+        steps_of([{"class": "river.compose.Select", "parameters": {"keys": ["z", "regime"]}}, LOGISTIC]),
+        FEATURE_NAMES,
+        SEED,
+        False,
+    )
+    x = dict.fromkeys(FEATURE_NAMES, 1.0)
+    assert list(model["Select"].transform_one(x)) == ["regime", "z"]
+    assert list(model.clone()["Select"].transform_one(x)) == ["regime", "z"]

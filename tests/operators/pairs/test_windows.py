@@ -37,18 +37,18 @@ def test_the_moments_that_are_still_read_are_the_same_again() -> None:
     one.process({"quotes": quotes[:1500]})
     other, _ = spread()
     other.restore(one.snapshot())
-    for p, statistics in enumerate(one._state["statistics"]):
+    for p, statistics in enumerate(one.state["statistics"]):
         for name, window, at in (("lines", 40, "line_next"), ("spreads", 25, "next")):
             read = slice(p * window + int(statistics[at]) + 1, (p + 1) * window)
-            assert one._state[name][read].tobytes() == other._state[name][read].tobytes()
-    assert (one._state["statistics"]["samples"] == 40).any()
+            assert one.state[name][read].tobytes() == other.state[name][read].tobytes()
+    assert (one.state["statistics"]["samples"] == 40).any()
 
 
 @pytest.mark.parametrize(("price", "slot_bytes"), [("mid", 8), ("log_mid", 16)])
 def test_only_samples_are_kept_and_mids_as_small_integers(price: str, slot_bytes: int) -> None:
     operator, quotes = spread(price=price)
     operator.process({"quotes": quotes[:1500]})
-    kept, held = operator.snapshot(), operator._state
+    kept, held = operator.snapshot(), operator.state
     assert kept["lines"].nbytes == slot_bytes * len(held["lines"])
     assert kept["spreads"].nbytes == 8 * len(held["spreads"])
 
@@ -63,4 +63,4 @@ def test_a_price_beyond_small_integers_is_kept_as_it_is() -> None:
     assert kept["lines"].dtype != np.int32
     other, _ = spread()
     other.restore(kept)
-    assert np.array_equal(other._state["lines"]["x"], one._state["lines"]["x"])
+    assert np.array_equal(other.state["lines"]["x"], one.state["lines"]["x"])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from operators.clocks.clock_check import ClockCheck
-from operators.clocks.example import EARLY_NS, clock_example
+from operators.integrity.clock_check import ClockCheck
+from operators.integrity.clock_check_example import EARLY_NS, clock_example
 from operators.operator import Desk, Feed
 from schemas.errors import ConfigError, InvariantError
 from schemas.instrument import Instrument, Pair

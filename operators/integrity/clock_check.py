@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from operators.clocks.bars import CLOCK, FOLLOWED, TERMS, correlate, follow_quotes
-from operators.clocks.example import clock_example
+from operators.integrity.bars import CLOCK, FOLLOWED, TERMS, correlate, follow_quotes
+from operators.integrity.clock_check_example import clock_example
 from operators.kernel import State
 from operators.operator import Desk, Example, Frames, Operator, Parameters
 from operators.registry import register
-from schemas.clock import CLOCK_CHECKS
 from schemas.errors import ConfigError, InvariantError
+from schemas.integrity import CLOCK_CHECKS
 from schemas.market import FEED_EVENTS, QUOTES, FeedEventKind
 from schemas.parameter_types import Duration
 from schemas.record import Frame, Schema

@@ -1,1 +1,0 @@
-"""Whether the clocks of feeds agree."""
