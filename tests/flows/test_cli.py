@@ -172,6 +172,7 @@ class TestSchema:
         assert all({"id", "format"} <= set(feed["required"]) and feed["description"] for feed in feeds)
         assert not any(feed["additionalProperties"] for feed in feeds)
         assert set(by_format["journal"]["properties"]) == {"id", "format", "instruments"}
+        assert by_format["moldudp64"]["properties"]["patience"]["default"] == "100ms"
         assert by_format["moldudp64"]["properties"]["lines"]["items"] == {"type": "string", "pattern": r"^.+:\d+$"}
 
     def test_every_reference_leads_somewhere(self, capsys: pytest.CaptureFixture[str]) -> None:
