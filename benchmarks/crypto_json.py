@@ -28,8 +28,9 @@ from operators.feeds.kraken import Kraken
 from operators.feeds.message_feed import MessageFeed
 from operators.feeds.okx import Okx
 from operators.operator import Desk, Feed
+from operators.sources.base_feed import CapturedFeed
+from operators.sources.captured_feed import RecordingFeed, SessionFeed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
 from schemas.instrument import Instrument
 from schemas.market import RawKind
 
@@ -200,8 +201,9 @@ _CASES = {
 
 
 def _measured(path: Path, case: _Case) -> dict[str, float]:
-    terms = {"format": "session", "connection": case.connection} if case.connection else {"format": "recording"}
-    feed = FeedConfig.model_validate({"id": "f", "path": path.name, **terms})
+    feed: CapturedFeed = RecordingFeed(id="f", format="recording", path=path.name)
+    if case.connection:
+        feed = SessionFeed(id="f", format="session", path=path.name, connection=case.connection)
     source = DeskInput([(feed, path)], 10_000, None)
     frames = list(iter(source.next, None))
     source.close()

@@ -21,23 +21,32 @@ from pyarrow import csv, parquet
 from operators.feeds.rows import Rows
 from operators.operator import Desk, Feed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.file_feed import LeanFeed, RowsFeed, TableFeed
 from schemas.instrument import Instrument
 
 _ROWS = 1_000_000
 _ROUNDS = 5
 _FRAME = 4_096
 
-_LEAN = {"format": "lean", "ticks": "equity_quote", "date": "2013-10-07", "timezone": "America/New_York"}
+_FILE: dict[str, Any] = {"id": "file", "instruments": ["A"]}
+_LEAN = {
+    **_FILE,
+    "format": "lean",
+    "path": "ticks.zip",
+    "ticks": "equity_quote",
+    "date": "2013-10-07",
+    "timezone": "America/New_York",
+}
 _COLUMNS = {"time": {"column": "ts", "unit": "ns"}, "bid": "bid", "bid_qty": "bq", "ask": "ask", "ask_qty": "aq"}
-_TABLE = {"format": "table", "table": {"rows": "quotes", "columns": _COLUMNS}}
+_TABLE = {**_FILE, "format": "table", "table": {"rows": "quotes", "columns": _COLUMNS}}
 
 
 def measured(folder: Path) -> dict[str, float]:
     """Rows per second by kind of file."""
     _write(folder)
-    files: dict[str, dict[str, Any]] = {"ticks.zip": _LEAN, "table.csv": _TABLE, "table.parquet": _TABLE}
-    return {name: _fastest(folder / name, config) for name, config in files.items()}
+    tables = [TableFeed.model_validate(_TABLE | {"path": path}) for path in ("table.csv", "table.parquet")]
+    feeds: list[RowsFeed] = [LeanFeed.model_validate(_LEAN), *tables]
+    return {feed.path: _fastest(feed, folder / feed.path) for feed in feeds}
 
 
 def _write(folder: Path) -> None:
@@ -57,9 +66,8 @@ def _write(folder: Path) -> None:
         archive.writestr("ticks.csv", ticks.getvalue())
 
 
-def _fastest(path: Path, config: dict[str, Any]) -> float:
+def _fastest(feed: RowsFeed, path: Path) -> float:
     """Rows per second of processor time."""
-    feed = FeedConfig.model_validate({"id": "file", "path": path.name, "instruments": ["A"], **config})
     took_s = []
     for _ in range(_ROUNDS):
         started_s = time.process_time()
@@ -68,7 +76,7 @@ def _fastest(path: Path, config: dict[str, Any]) -> float:
     return _ROWS / min(took_s)
 
 
-def _read(feed: FeedConfig, path: Path) -> None:
+def _read(feed: RowsFeed, path: Path) -> None:
     terms: dict[str, Any] = {"venue": "X", "tick": Decimal("0.0001"), "lot": Decimal(1), "currency": "USD"}
     desk = Desk("files", (Instrument(id="A", symbol="A", **terms),), feeds=(Feed("file", ("A",)),))
     decoder = Rows(Rows.Parameters(feeds=("file",)), desk)

@@ -17,8 +17,8 @@ from operators.feeds.fix import Fix
 from operators.feeds.fix_definitions import fix_instruments
 from operators.framing.fix_message import decode
 from operators.operator import Desk, Feed
+from operators.sources.captured_feed import FixLogFeed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
 from schemas.market import RawFrame
 
 _ROUNDS = 7
@@ -48,7 +48,7 @@ def measured(data: Path) -> dict[str, float]:
 
 
 def _recording(path: Path) -> RawFrame:
-    source = DeskInput([(FeedConfig(id="jse", format="fix_log", path=path.name), path)], 100_000, None)
+    source = DeskInput([(FixLogFeed(id="jse", format="fix_log", path=path.name), path)], 100_000, None)
     raw = source.next()
     source.close()
     assert raw is not None

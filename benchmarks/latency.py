@@ -166,7 +166,7 @@ def bare(rate: float, result: str) -> Dataflow:
 
 
 def _prepared(config: Any, rate: float) -> Paced:
-    feeds = [(feed, config.feed_path(feed)) for feed in config.desks[0].feeds]
+    feeds = [(feed, config.feed_path(feed)) for feed in config.desks[0].captures]
     source = DeskInput(feeds, 2_000, None, "bench")
     warm: list[RawFrame] = []
     while sum(len(f.rows) for f in warm[-1:]) >= 0 and len(warm) * 2_000 < WARM_MESSAGES:

@@ -70,7 +70,7 @@ def _run(messages: int, epoch_s: float, folder: Path) -> dict[str, float]:
 
 
 def _compile(config: Config, graph: Graph, desk: Desk) -> None:
-    source = DeskInput([(feed, config.feed_path(feed)) for feed in config.desks[0].feeds], 4_096, None, "bench")
+    source = DeskInput([(feed, config.feed_path(feed)) for feed in config.desks[0].captures], 4_096, None, "bench")
     chain = Chain(graph, desk)
     for _ in range(20):
         raw = source.next()

@@ -22,7 +22,7 @@ from flows.yaml_lines import Document, KeyPath, read
 from operators import registry
 from operators.operator import Component, Desk, Feed, Parameters
 from operators.sinks.address import Address
-from operators.sources.feed import FeedConfig
+from operators.sources.base_feed import CapturedFeed
 from operators.sources.journal_segment import segments_of
 from schemas.errors import ConfigError
 from schemas.instrument import Definition, Instrument
@@ -108,7 +108,7 @@ class Config(Definition):
         assert desk.journal is not None
         return self.data / desk.journal.path
 
-    def feed_path(self, feed: FeedConfig) -> Path:
+    def feed_path(self, feed: CapturedFeed) -> Path:
         """The file of a feed."""
         return self.data / feed.path
 
@@ -142,7 +142,7 @@ class Config(Definition):
             kinds = [feed.model_dump(mode="json", include={"id", "format", "instruments"}) for feed in desk.feeds]
             return meaning | {"feeds": kinds} | ({} if desk.is_live else {"journal": self._journal_meaning(i)})
         feeds = []
-        for j, feed in enumerate(desk.feeds):
+        for j, feed in enumerate(desk.captures):
             path = self.feed_path(feed)
             if not path.is_file():
                 raise self.error(("desks", i, "feeds", j, "path"), missing_feed(path))

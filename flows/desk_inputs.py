@@ -15,7 +15,7 @@ from operators.sources.live_input import LiveInput
 def desk_input(config: Config, desk: DeskConfig) -> Captures | OpenDesk:
     """What `Inputs` needs to know of a desk."""
     if desk.journal is None:
-        return [(feed, config.feed_path(feed)) for feed in desk.feeds]
+        return [(feed, config.feed_path(feed)) for feed in desk.captures]
     if desk.is_live:
         return partial(_live, config, desk)
     return partial(JournalInput, config.journal_path(desk), [feed.id for feed in desk.feeds])
@@ -28,7 +28,7 @@ def _live(config: Config, desk: DeskConfig, frame: int, resume: JournalPosition 
     def lines() -> list[Line]:
         by_id = {instrument.id: instrument for instrument in known.instruments}
         spoken_of = [[by_id[i] for i in feed.instruments] for feed in known.feeds]
-        return [open_line(feed, listed, config.data) for feed, listed in zip(desk.feeds, spoken_of, strict=True)]
+        return [open_line(feed, listed, config.data) for feed, listed in zip(desk.live_feeds, spoken_of, strict=True)]
 
     return LiveInput(
         config.journal_path(desk),

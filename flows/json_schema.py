@@ -3,7 +3,7 @@
 from typing import Any
 
 from flows.config import Config
-from flows.parameter_docs import parameter_schema
+from flows.parameter_docs import parameter_schema, write_duration
 from operators import registry
 from operators.operator import Component
 
@@ -15,6 +15,9 @@ def config_schema() -> dict[str, Any]:
     """What a configuration may hold. Parameters follow from an operator's `type`, except for types named by path."""
     schema: dict[str, Any] = {"$schema": _DIALECT, **Config.model_json_schema()}
     definitions = schema["$defs"]
+    for model in definitions.values():
+        for field in model.get("properties", {}).values():
+            write_duration(field)
     schema["properties"]["instruments"] = _or_path(schema["properties"]["instruments"])
     desk = definitions["DeskConfig"]["properties"]
     desk["pairs"] = _or_path(desk["pairs"])

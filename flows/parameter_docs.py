@@ -49,11 +49,16 @@ def duration_text(ns: int) -> str:
 
 def _write_default(schema: dict[str, Any], field: FieldInfo) -> None:
     default = schema.get("default")
-    if type(default) is not int:
-        return
-    if Money.__metadata__[0] in field.metadata:  # type: ignore[attr-defined]
+    if type(default) is int and Money.__metadata__[0] in field.metadata:  # type: ignore[attr-defined]
         schema["default"] = default / MONEY_QUANTUM
-    elif any(_is_duration(form) for form in (schema, *schema.get("anyOf", ()))):
+    else:
+        write_duration(schema)
+
+
+def write_duration(schema: dict[str, Any]) -> None:
+    """Where this is the schema of a duration, give its default as it would be written."""
+    default = schema.get("default")
+    if type(default) is int and any(_is_duration(form) for form in (schema, *schema.get("anyOf", ()))):
         schema["default"] = duration_text(default)
 
 

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from flows.wording import hint, located
 from flows.yaml_lines import Document
-from operators.sources.feed import FeedConfig
 from operators.sources.rest import get
 from operators.sources.websocket import websocket_line
+from operators.sources.websocket_feed import WebsocketFeed
 from operators.sources.websocket_venues import VENUES
 from schemas.errors import CaptureError, ConfigError
 from schemas.instrument import Instrument
@@ -91,7 +91,7 @@ def record(
         yield f"  - {{id: {feed.id}, format: session, path: {path}, connection: {feed.id}, instruments: [{listed}]}}"
 
 
-def _feeds(name: str, instruments: Sequence[Instrument], settings: dict[str, Any]) -> Iterator[FeedConfig]:
+def _feeds(name: str, instruments: Sequence[Instrument], settings: dict[str, Any]) -> Iterator[WebsocketFeed]:
     """One for all instruments, or one for each, as the venue's decoder has it."""
     groups = [[i] for i in instruments] if VENUES[name].is_single else [list(instruments)]
     for group in groups:
@@ -105,9 +105,9 @@ def _feeds(name: str, instruments: Sequence[Instrument], settings: dict[str, Any
             **{key: value for key, value in settings.items() if value is not None},
         }
         try:
-            yield FeedConfig.model_validate(chosen)
+            yield WebsocketFeed.model_validate(chosen)
         except ValidationError as e:
-            raise located(e, FeedConfig, Document(chosen)) from None
+            raise located(e, WebsocketFeed, Document(chosen)) from None
 
 
 def _terms(instrument: Instrument) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from flows.settings import RESERVED_IDS, DeskConfig, OperatorConfig
 from flows.wording import MisplacedError, hint
 from flows.yaml_lines import KeyPath
-from operators.sources.feed import FeedConfig
+from operators.sources.base_feed import CapturedFeed
 from schemas.instrument import Instrument, Pair, every_pair
 
 
@@ -67,24 +67,20 @@ def _check_sources(desk: DeskConfig, path: KeyPath) -> None:
     """A desk listens, reads its journal, or reads captures: one of these for all its feeds."""
     first = desk.feeds[0]
     for i, feed in enumerate(desk.feeds):
-        if _source(feed) != _source(first):
+        if feed.source != first.source:
             message = (
-                f"feed {feed.id!r} is {_source(feed)} and feed {first.id!r} is {_source(first)}: a desk is live as a "
+                f"feed {feed.id!r} is {feed.source} and feed {first.id!r} is {first.source}: a desk is live as a "
                 "whole or recorded as a whole; make two desks of it"
             )
             raise MisplacedError((*path, "feeds", i, "format"), message)
-    is_capture = not first.is_live and first.format != "journal"
+    is_capture = isinstance(first, CapturedFeed)
     if desk.journal is None and not is_capture:
-        purpose = "is written to first" if first.is_live else "is read from"
+        purpose = "is written to first" if desk.is_live else "is read from"
         message = f"desk {desk.id!r} has no journal, which {purpose}; add one, such as `journal: {{path: {desk.id}}}`"
         raise MisplacedError(path, message)
     if desk.journal is not None and is_capture:
         message = f"desk {desk.id!r} reads captures, which need no journal; remove it, or let its feeds be live"
         raise MisplacedError((*path, "journal"), message, key=True)
-
-
-def _source(feed: FeedConfig) -> str:
-    return "live" if feed.is_live else "of a journal" if feed.format == "journal" else "a capture"
 
 
 def _check_journals(desks: Sequence[DeskConfig]) -> None:

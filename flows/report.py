@@ -107,7 +107,7 @@ def _missing_feeds(config: Config) -> list[str]:
     missing = []
     for desk in config.desks:
         if desk.journal is None:
-            paths = [(feed.id, config.feed_path(feed)) for feed in desk.feeds]
+            paths = [(feed.id, config.feed_path(feed)) for feed in desk.captures]
             missing += [
                 f"desk {desk.id}, feed {feed}: {missing_feed(path)}" for feed, path in paths if not path.exists()
             ]

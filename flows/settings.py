@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from operators.sources.feed import FeedConfig
+from operators.sources.base_feed import CapturedFeed, LiveFeed
+from operators.sources.feed import AnyCapture, AnyLive, FeedConfig
 from schemas.instrument import Definition, Pair
 from schemas.learn import FEATURES
 from schemas.market import QUOTES
@@ -93,7 +94,17 @@ class DeskConfig(Definition):
     @property
     def is_live(self) -> bool:
         """Whether it listens, rather than reads."""
-        return self.feeds[0].is_live
+        return isinstance(self.feeds[0], LiveFeed)
+
+    @property
+    def live_feeds(self) -> list[AnyLive]:
+        """Those it listens to: all, or none."""
+        return [feed for feed in self.feeds if isinstance(feed, LiveFeed)]
+
+    @property
+    def captures(self) -> list[AnyCapture]:
+        """Those that are files: all, or none."""
+        return [feed for feed in self.feeds if isinstance(feed, CapturedFeed)]
 
 
 Inputs = tuple[str, ...] | Mapping[str, tuple[str, ...]]

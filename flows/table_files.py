@@ -2,7 +2,7 @@
 
 from flows.config import Config
 from operators.sources.captures import Capture
-from operators.sources.file_feed import FILES
+from operators.sources.file_feed import RowsFeed
 from schemas.errors import CaptureError
 
 
@@ -10,10 +10,9 @@ def check_files(config: Config) -> None:
     """Open every file of rows that is there. Raises ConfigError at the feed whose file is not what it says."""
     for i, desk in enumerate(config.desks):
         for j, feed in enumerate(desk.feeds):
-            path = config.feed_path(feed)
-            if feed.format not in FILES or not path.is_file():
+            if not isinstance(feed, RowsFeed) or not config.feed_path(feed).is_file():
                 continue
             try:
-                Capture(feed, path, j, None).close()
+                Capture(feed, config.feed_path(feed), j, None).close()
             except CaptureError as e:
                 raise config.error(("desks", i, "feeds", j), str(e)) from None

@@ -1,18 +1,20 @@
 """Findings of pydantic as sentences: which key, what was found, what would be right."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from flows.model_places import models_at, places, tags_of
 from flows.yaml_lines import Document, KeyPath
 from schemas.errors import ConfigError
 
 _SHOWN_NAMES = 12
 _SHOWN_CHARACTERS = 60
 _IS_NOT_TEXT = (int, float, bool)
+_TAG_ERRORS = ("union_tag_not_found", "union_tag_invalid")
 
 
 class MisplacedError(ValueError):
@@ -28,13 +30,17 @@ class MisplacedError(ValueError):
 def hint(word: object, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or what there is to choose from."""
     names = list(known)
-    close = difflib.get_close_matches(str(word), names, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    if guess := _guess(word, names):
+        return guess
     if not names:
         return "; there are none"
     shown = ", ".join(names[:_SHOWN_NAMES])
     return f"; known: {shown}" + (f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else "")
+
+
+def _guess(word: object, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def located(error: ValidationError, model: type[BaseModel], document: Document, at: KeyPath = ()) -> ConfigError:
@@ -45,8 +51,11 @@ def located(error: ValidationError, model: type[BaseModel], document: Document, 
     """
     data = _descend(document.value, at)
 
+    def written(details: ErrorDetails) -> KeyPath:
+        return _written(_untagged(model, details), data)
+
     def urgency(details: ErrorDetails) -> tuple[bool, str, int, int]:
-        mark = document.mark(at + _written(details["loc"], data))
+        mark = document.mark(at + written(details))
         place = (mark.file, mark.line, mark.column) if mark else ("", 0, 0)
         return details["type"] != "extra_forbidden", *place
 
@@ -54,7 +63,7 @@ def located(error: ValidationError, model: type[BaseModel], document: Document, 
     inner = [e for e in errors if not any(e["loc"] == o["loc"][: len(e["loc"])] for o in errors if o is not e)]
     first = min(inner or errors, key=urgency)
     misplaced = first.get("ctx", {}).get("error")
-    loc = _written(first["loc"], data)
+    loc = written(first)
     if isinstance(misplaced, MisplacedError):
         return document.error(at + loc + misplaced.path, misplaced.message, misplaced.key)
     sentence = _sentence(first, model, _value_at(data, loc, first["input"]))
@@ -67,8 +76,8 @@ def _descend(value: Any, path: KeyPath) -> Any:
     return value
 
 
-def _written(loc: tuple[str | int, ...], data: Any) -> KeyPath:
-    """The part of pydantic's location that is in the data: without the tags of unions, with a missing last key."""
+def _written(loc: KeyPath, data: Any) -> KeyPath:
+    """The part of a location that is in the data: without the members of plain unions, with a missing last key."""
     path: list[str | int] = []
     for i, part in enumerate(loc):
         is_key = isinstance(data, Mapping) and part in data
@@ -93,15 +102,18 @@ def _sentence(details: ErrorDetails, model: type[BaseModel], found: Any) -> str:
     kind, context = details["type"], details.get("ctx", {})
     loc = details["loc"]
     if kind == "extra_forbidden":
-        return f"unknown key {loc[-1]!r}{hint(loc[-1], _known_keys(model, loc[:-1]))}"
+        return _unknown_key(model, loc[:-1], str(loc[-1]))
     if kind == "missing":
         meaning = _description(model, loc)
         return f"this key is missing; add it ({meaning})" if meaning else "this key is missing; add it"
     if kind == "value_error":
         return str(context["error"])
-    if kind == "union_tag_invalid":
-        tags = [tag.strip("' ") for tag in str(context["expected_tags"]).split(",")]
-        return f"unknown {str(context['discriminator']).strip(chr(39))} {context['tag']!r}{hint(context['tag'], tags)}"
+    if kind in _TAG_ERRORS:
+        tags = tags_of(models_at(model, loc), _discriminator(details))
+        listed = _listed(map(repr, tags), "or")
+        if kind == "union_tag_not_found":
+            return f"this key is missing; add it ({listed})"
+        return f"should be {listed}, found {_shown(found)}{_guess(found, tags)}"
     if kind == "literal_error":
         return f"should be {context['expected']}, found {_shown(found)}"
     if kind == "string_type" and isinstance(found, _IS_NOT_TEXT):
@@ -121,35 +133,32 @@ def _shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Every model that a value of this annotation may contain directly or in a list, mapping or union."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models(argument)
+def _untagged(model: type[BaseModel], details: ErrorDetails) -> KeyPath:
+    """Pydantic's location without the tags of unions, and with the key where a tag is wrong or missing."""
+    loc = tuple(place.part for place in places(model, details["loc"]) if not place.union)
+    return (*loc, _discriminator(details)) if details["type"] in _TAG_ERRORS else loc
 
 
-def _models_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[type[BaseModel]]:
-    """The models that stand at pydantic's location `loc`."""
-    models = [model]
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        with_field = [m.model_fields[part].annotation for m in models if part in m.model_fields]
-        models = [inner for annotation in with_field for inner in _models(annotation)] or _tagged(models, part)
-    return models
+def _discriminator(details: ErrorDetails) -> str:
+    return str(details["ctx"]["discriminator"]).strip("'")
 
 
-def _tagged(models: list[type[BaseModel]], tag: str) -> list[type[BaseModel]]:
-    """Those of a union's models one of whose fields is the literal `tag`; all of them where none is."""
-    tagged = [m for m in models if any(tag in get_args(f.annotation) for f in m.model_fields.values())]
-    return tagged or models
+def _unknown_key(model: type[BaseModel], loc: KeyPath, key: str) -> str:
+    """What to say of `key` at `loc`: whose it is, where other members of a union have it; else what is meant."""
+    *_, place = (None, *places(model, loc))
+    if place and (others := [m for m in place.union if key in m.model_fields]):
+        kind, own = place.key, place.part
+        whose = _listed(tags_of(others, kind), "and")
+        return f"{key!r} is of {kind} {whose}, not of {own}; remove it, or correct the {kind}"
+    known = dict.fromkeys(name for m in models_at(model, loc) for name in m.model_fields)
+    return f"unknown key {key!r}{hint(key, known)}"
 
 
-def _known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    return list(dict.fromkeys(name for m in _models_at(model, loc) for name in m.model_fields))
+def _listed(names: Iterable[str], word: str) -> str:
+    *most, last = names
+    return f"{', '.join(most)} {word} {last}" if most else last
 
 
 def _description(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
-    fields = (m.model_fields.get(str(loc[-1])) for m in _models_at(model, loc[:-1]))
+    fields = (m.model_fields.get(str(loc[-1])) for m in models_at(model, loc[:-1]))
     return next((field.description for field in fields if field and field.description), "")

@@ -1,13 +1,14 @@
 """A capture as a sequence of messages, indexed a stretch at a time, that can be left and taken up anywhere."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from operators.sources.base_feed import CapturedFeed
 from operators.sources.capture_file import CaptureFile
-from operators.sources.feed import FeedConfig
+from operators.sources.captured_feed import MoldPcapFeed, SessionFeed
+from operators.sources.file_feed import ColumnsFeed, LobsterFeed
 from operators.sources.fix_log import frame_fix
 from operators.sources.framing import frame_itch50, frame_recording, frame_session, frame_stamped
 from operators.sources.lobster_capture import LobsterCapture
@@ -31,14 +32,6 @@ _FRAMINGS = {
     "fix_log": frame_fix,
 }
 
-_MADE: dict[str, Callable[[FeedConfig, Path], MadeContent]] = {
-    "mold_pcap": MoldCapture,
-    "lean": TableCapture,
-    "table": TableCapture,
-    "lobster": LobsterCapture,
-}
-"""Formats whose messages are made from the capture's files, and do not stand in them."""
-
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 
@@ -61,13 +54,10 @@ class Capture:
     Raises CaptureError where the file cannot be read, or is not the one that `resume` is a position in.
     """
 
-    def __init__(self, feed: FeedConfig, path: Path, feed_index: int, resume: CapturePosition | None) -> None:
+    def __init__(self, feed: CapturedFeed, path: Path, feed_index: int, resume: CapturePosition | None) -> None:
         self._frame = _FRAMINGS[feed.format]
         self._origin, self._feed_index, self._id = feed.origin_ns, feed_index, feed.id
-        made = _MADE.get(feed.format)
-        self._file: CaptureFile | MadeContent = (
-            CaptureFile(feed.id, path, feed.connection) if made is None else made(feed, path)
-        )
+        self._file = _content(feed, path)
         if resume is not None:
             self._check(resume, path)
             self._file.skip(resume.offset)
@@ -151,3 +141,18 @@ class Capture:
                 f"expected {resume.size} bytes starting with digest {resume.digest[:12]}, "
                 f"found {found[0]} and {found[1][:12]}; put that file back, or start a run of another name"
             )
+
+
+def _content(feed: CapturedFeed, path: Path) -> CaptureFile | MadeContent:
+    """The messages of a capture, as its kernel takes them: some stand in the file, some are made from files."""
+    match feed:
+        case SessionFeed():
+            return CaptureFile(feed.id, path, feed.connection)
+        case MoldPcapFeed():
+            return MoldCapture(feed, path)
+        case ColumnsFeed():
+            return TableCapture(feed, path)
+        case LobsterFeed():
+            return LobsterCapture(feed, path)
+        case _:
+            return CaptureFile(feed.id, path)

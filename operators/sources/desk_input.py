@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from operators.kernel import State
+from operators.sources.base_feed import CapturedFeed
 from operators.sources.captures import Capture, CapturePosition
-from operators.sources.feed import FeedConfig
 from operators.sources.framing import CLOCK_MAX
 from operators.sources.merge import LANE, gather, merge
 from schemas.errors import CaptureError
@@ -45,7 +45,7 @@ class DeskInput:
     """
 
     def __init__(
-        self, feeds: Sequence[tuple[FeedConfig, Path]], frame: int, resume: InputPosition | None, desk: str = ""
+        self, feeds: Sequence[tuple[CapturedFeed, Path]], frame: int, resume: InputPosition | None, desk: str = ""
     ) -> None:
         ids = [feed.id for feed, _ in feeds]
         if resume is not None and (known := [p.feed for p in resume.captures]) != ids:

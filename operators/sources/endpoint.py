@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 
 class Endpoint(NamedTuple):
@@ -26,6 +26,6 @@ Address = Annotated[
     Endpoint,
     BeforeValidator(parse_endpoint),
     PlainSerializer(lambda endpoint: f"{endpoint.host}:{endpoint.port}", return_type=str),
-    Field(json_schema_extra={"type": "string", "pattern": r"^.+:\\d+$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^.+:\d+$"}),
 ]
 """An Endpoint; `host:port` in YAML."""

@@ -1,270 +1,29 @@
-"""How a feed of a desk is configured: which capture it is, and how that is framed and timed."""
+"""How a feed of a desk is configured: a union of models, one for each format.
 
-import datetime
-from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+A new format is a model with a `format` of its own, which is added here; what reads it is chosen in
+operators/sources/captures.py or operators/sources/lines.py.
+"""
 
-from pydantic import Field, field_validator, model_validator
+from typing import Annotated, Any
 
-from operators.sources.endpoint import Address
-from operators.sources.file_feed import FILES, LeanTicks, check_file_feed, lean_table
-from operators.sources.fix_settings import FixSettings
-from operators.sources.websocket_feed import check_websocket_feed
-from operators.sources.websocket_venue import Channel
-from operators.sources.websocket_venues import VENUES
-from operators.tables.table import Table
-from schemas.instrument import Definition, Positive
-from schemas.parameter_types import Duration
+from pydantic import Field, TypeAdapter
 
-FeedFormat = Literal[
-    "itch50",
-    "recording",
-    "session",
-    "mold_pcap",
-    "journal",
-    "lean",
-    "lobster",
-    "table",
-    "fix_log",
-    "moldudp64",
-    "soupbintcp",
-    "websocket",
-    "fix_session",
-]
+from operators.sources.captured_feed import FixLogFeed, Itch50Feed, MoldPcapFeed, RecordingFeed, SessionFeed
+from operators.sources.file_feed import LeanFeed, LobsterFeed, TableFeed
+from operators.sources.live_feed import FixSessionFeed, JournalFeed, MoldUdpFeed, SoupBinFeed
+from operators.sources.websocket_feed import WebsocketFeed
 
-LIVE = frozenset({"moldudp64", "soupbintcp", "websocket", "fix_session"})
+AnyCapture = Itch50Feed | RecordingFeed | SessionFeed | MoldPcapFeed | LeanFeed | LobsterFeed | TableFeed | FixLogFeed
+"""Formats that are read from files of their own."""
+
+AnyLive = MoldUdpFeed | SoupBinFeed | WebsocketFeed | FixSessionFeed
 """Formats that are listened to."""
 
-_FIELDS_OF: dict[str, tuple[str, ...]] = {
-    "lines": ("moldudp64",),
-    "interface": ("moldudp64",),
-    "server": ("moldudp64", "soupbintcp"),
-    "session": ("moldudp64", "soupbintcp"),
-    "sequence": ("moldudp64", "soupbintcp"),
-    "username": ("soupbintcp",),
-    "password": ("soupbintcp",),
-    "fix": ("fix_session",),
-}
-"""Which formats a field of live feeds is of."""
+FeedConfig = Annotated[AnyCapture | JournalFeed | AnyLive, Field(discriminator="format")]
 
-_NEEDED = {
-    "moldudp64": {"lines": "lines: [233.54.12.111:26477]"},
-    "soupbintcp": {
-        "server": "server: 192.0.2.7:17000",
-        "username": "username: pair",
-        "password": "password: ${SOUP_PASSWORD}",
-    },
-    "fix_session": {"fix": "fix: {address: fix.example.com:9876, sender: DESK, target: VENUE}"},
-}
-"""What a live feed cannot do without, and what it may look like."""
+_FEED: TypeAdapter[FeedConfig] = TypeAdapter(FeedConfig)
 
 
-class FeedConfig(Definition):
-    """A recorded capture, or a live feed. Files ending in `.gz` or `.zst` are decompressed while they are read.
-
-    `itch50` is NASDAQ's BinaryFILE: every message behind its length, two bytes big-endian. It records
-    event time only, as nanoseconds since the session's midnight: `date` and `timezone` say which, and
-    `delay` is how much later the desk is taken to have received it.
-
-    `recording` has one message per line, `<receive time in ns UTC> <payload>`; the desk clock is the
-    receive time.
-
-    `session` is whole websocket and REST sessions, one JSON object per line as `cryptofeed` records them:
-    `{"t": "connect"|"recv"|"http"|"send"|"header", "conn", "ts", "data"}`, `ts` in seconds UTC. The feed is
-    what was received on one `connection`, of which the capture may hold several; the desk clock is the
-    receive time, to the microsecond.
-
-    `mold_pcap` is a packet capture, pcap or pcapng, of MoldUDP64 over UDP; the desk clock is the time of
-    capture. `path_b` is the capture of the other line of the same feed: what either has, comes once.
-
-    `journal` is this feed's part of what the desk has received live, out of the desk's `journal`.
-
-    `lean`, `lobster` and `table` are files of rows, which record event time only: `date` and `timezone` say whose
-    clock, and `delay` is how much later the desk is taken to have received it. Files ending in `.zip` are read as
-    well. docs/files.md tells of them.
-
-    `websocket` is a connection to a `venue`, on which `channels` of the instruments are subscribed to. `record`
-    names a file to which all that passes is written as a `session`, whose `connection` is the feed's id.
-
-    `fix_log` is what a FIX engine logged, or the bytes of a session: messages with anything between them. The desk
-    clock is the time that the line before a message begins with, taken as UTC; without one it is the message's
-    SendingTime, and `delay` later.
-
-    `fix_session` is live: a session with the server that `fix` names. The desk clock is the time of receipt.
-
-    `moldudp64` listens to the `lines` of a feed and asks `server` for what all of them lost. `soupbintcp` logs in to
-    `server`. Both are of one session and begin with its message number `sequence`; the desk clock is the receive time.
-    """
-
-    id: str = Field(min_length=1, description="unique name, as shown in tables")
-    format: FeedFormat = Field(description="how the capture is framed")
-    path: str = Field(
-        default="", description="captures: the file, relative to the data folder; .gz and .zst are decompressed"
-    )
-    instruments: tuple[str, ...] = Field(default=(), description="ids of the instruments it speaks of")
-    connection: str | None = Field(
-        default=None, min_length=1, description="session: the `conn` whose messages these are"
-    )
-    delay: Duration = Field(default=0, ge=0, description="itch50, fix_log, files: time from the event to its receipt")
-    date: datetime.date | None = Field(default=None, description="itch50, files: the session's date")
-    timezone: str | None = Field(
-        default=None, description="itch50, files: the timezone of the session's midnight, and of times"
-    )
-
-    ticks: LeanTicks | None = Field(default=None, description="lean: what a row is")
-    assumed_qty: Positive | None = Field(default=None, description="lean, forex: quantity of every quote, units")
-    suspicious: Literal["keep", "drop"] | None = Field(
-        default=None, description="lean: whether ticks that are flagged change anything; drop where not said"
-    )
-    table: Table | None = Field(default=None, description="table: what its columns mean")
-    member: str | None = Field(default=None, min_length=1, description="files: which of a zip's files, of several")
-    fix: FixSettings | None = Field(default=None, description="fix_session: whom to log on to, and as whom")
-
-    path_b: str | None = Field(default=None, min_length=1, description="mold_pcap: line B, in the folder of `path`")
-    port: int | None = Field(default=None, ge=1, le=65535, description="mold_pcap: only datagrams to this UDP port")
-    patience: Duration = Field(
-        default=100_000_000, gt=0, description="mold_pcap: how long messages wait for one missing before them"
-    )
-
-    venue: str | None = Field(
-        default=None, description=f"websocket: {', '.join(VENUES)}", json_schema_extra={"enum": [*VENUES, None]}
-    )
-    channels: tuple[Channel, ...] = Field(default=("book", "trades"), description="websocket: what to subscribe to")
-    depth: int | None = Field(default=None, description="websocket: levels a side of books, if there is a choice")
-    url: str | None = Field(default=None, description="websocket: address, instead of the venue's usual one")
-    rest: str | None = Field(default=None, description="websocket: address of the REST interface, likewise")
-    record: str | None = Field(
-        default=None, pattern=r"\.jsonl(\.zst)?$", description="websocket: file to record to, .jsonl or .jsonl.zst"
-    )
-    silence: Duration | None = Field(
-        default=None, gt=0, description="websocket: after how long without a message to connect anew"
-    )
-    retry: Duration = Field(default=500_000_000, gt=0, description="websocket: wait before connecting anew; it doubles")
-    retry_most: Duration = Field(default=30_000_000_000, gt=0, description="websocket: the longest such wait")
-
-    lines: tuple[Address, ...] = Field(
-        default=(), description="moldudp64: multicast groups or local addresses, as host:port; the lines of one feed"
-    )
-    interface: str = Field(
-        default="0.0.0.0", description="moldudp64: local address through which multicast groups are joined"
-    )
-    server: Address | None = Field(default=None, description="live: host:port to ask again (moldudp64) or log in to")
-    session: str | None = Field(
-        default=None, min_length=1, max_length=10, description="live: the session; default: the one that is on"
-    )
-    sequence: int = Field(
-        default=1, ge=0, description="live: first message wanted of a session not followed before; 0: what comes"
-    )
-    username: str | None = Field(default=None, max_length=6, description="soupbintcp: who logs in")
-    password: str | None = Field(
-        default=None, max_length=10, repr=False, description="soupbintcp: write ${NAME}, and set it in the environment"
-    )
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, value: str | None) -> str | None:
-        try:
-            return value if value is None else ZoneInfo(value).key
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{value!r} is not a timezone; write one like America/New_York or UTC") from None
-
-    @field_validator("instruments")
-    @classmethod
-    def _listed_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        twice = [name for i, name in enumerate(value) if name in value[:i]]
-        if twice:
-            raise ValueError(f"instrument {twice[0]!r} is listed twice; keep one")
-        return value
-
-    @model_validator(mode="after")
-    def _is_a_websocket(self) -> "FeedConfig":
-        check_websocket_feed(self)
-        return self
-
-    @model_validator(mode="after")
-    def _is_connected(self) -> "FeedConfig":
-        if self.format == "session" and self.connection is None:
-            raise ValueError(
-                f"feed {self.id!r} has no connection: a session holds several; add the `conn` of its lines, "
-                "such as `connection: KRAKEN.ws.50`"
-            )
-        if self.format != "session" and self.connection is not None:
-            raise ValueError(f"feed {self.id!r} is of one connection alone; remove 'connection'")
-        return self
-
-    @model_validator(mode="after")
-    def _is_timed(self) -> "FeedConfig":
-        session = {"date": self.date, "timezone": self.timezone}
-        if self.format == "itch50":
-            absent = [name for name, value in session.items() if value is None]
-            if absent:
-                raise ValueError(
-                    f"feed {self.id!r} has no {' and no '.join(absent)}: itch50 counts time from the session's "
-                    "midnight; add them, such as `date: 2019-12-30` and `timezone: America/New_York`"
-                )
-            return self
-        if self.format in FILES:
-            return self
-        delay = None if self.format == "fix_log" else self.delay or None
-        present = [name for name, value in (session | {"delay": delay}).items() if value is not None]
-        if present:
-            raise ValueError(f"feed {self.id!r} records the receive time of every message; remove {present[0]!r}")
-        return self
-
-    @model_validator(mode="after")
-    def _has_lines(self) -> "FeedConfig":
-        fields = type(self).model_fields
-        present = [name for name in ("path_b", "port", "patience") if getattr(self, name) != fields[name].default]
-        if present == ["patience"] and self.format == "moldudp64":
-            return self
-        if present and self.format != "mold_pcap":
-            raise ValueError(f"feed {self.id!r} is no capture of packets; remove {present[0]!r}, or use mold_pcap")
-        return self
-
-    @model_validator(mode="after")
-    def _is_a_file_of_rows(self) -> "FeedConfig":
-        check_file_feed(self)
-        return self
-
-    @property
-    def rows(self) -> Table:
-        """What the columns of a `lean` or `table` feed mean."""
-        if self.table is not None:
-            return self.table
-        assert self.ticks is not None
-        return lean_table(self.ticks, self.assumed_qty, self.suspicious != "keep")
-
-    @model_validator(mode="after")
-    def _is_somewhere(self) -> "FeedConfig":
-        is_capture = self.format not in LIVE and self.format != "journal"
-        if is_capture and not self.path:
-            raise ValueError(f"feed {self.id!r} has no path: {self.format} is a capture; add the `path` of its file")
-        if not is_capture and self.path:
-            whose = "is listened to" if self.is_live else "is in the desk's `journal`"
-            raise ValueError(f"feed {self.id!r} {whose}, and has no file of its own; remove 'path'")
-        return self
-
-    @model_validator(mode="after")
-    def _can_be_listened_to(self) -> "FeedConfig":
-        for name, formats in _FIELDS_OF.items():
-            if getattr(self, name) != type(self).model_fields[name].default and self.format not in formats:
-                raise ValueError(f"feed {self.id!r}: {name!r} is of {' and '.join(formats)}; remove it")
-        for name, example in _NEEDED.get(self.format, {}).items():
-            if not getattr(self, name):
-                raise ValueError(f"feed {self.id!r} has no {name}; add it, such as `{example}`")
-        return self
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it is listened to."""
-        return self.format in LIVE
-
-    @property
-    def origin_ns(self) -> int:
-        """What the capture's event times count from, ns UTC: midnight of the session, plus `delay`."""
-        if self.format in FILES:
-            return self.delay
-        if self.date is None or self.timezone is None:
-            return self.delay
-        midnight = datetime.datetime.combine(self.date, datetime.time(), ZoneInfo(self.timezone))
-        return int(midnight.timestamp()) * 10**9 + self.delay
+def feed_config(**settings: Any) -> FeedConfig:
+    """The feed that is configured so. Raises pydantic's ValidationError where it cannot be."""
+    return _FEED.validate_python(settings)

@@ -1,14 +1,14 @@
-"""What a feed that is a file of rows must say of itself, and what the columns of LEAN's files mean."""
+"""Feeds that are files of rows, and what each must say of itself; docs/files.md tells of them."""
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+import datetime
+from abc import abstractmethod
+from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, Field, model_validator
+
+from operators.sources.base_feed import DelayedFeed, SessionDate, Timezone
 from operators.tables.table import Table
-
-if TYPE_CHECKING:
-    from operators.sources.feed import FeedConfig
-
-FILES = ("lean", "lobster", "table")
+from schemas.instrument import Positive
 
 LeanTicks = Literal["equity_quote", "equity_trade", "crypto_quote", "crypto_trade", "forex_quote"]
 """Kinds of LEAN's tick files, whose columns differ."""
@@ -24,91 +24,131 @@ _LEAN: dict[str, tuple[str, dict[str, int], int, int | None]] = {
 }
 """Of each kind: what a row is, its columns, what prices are multiplied by, and the column of the suspicious flag."""
 
+_CLOCK = {
+    "date": "its times count from midnight; add it, such as `date: 2013-10-07`",
+    "timezone": "its times are those of a clock somewhere; add it, such as `timezone: America/New_York`",
+}
+"""Why a table may need them."""
 
-def lean_table(ticks: LeanTicks, assumed_qty: Decimal | None, drops_suspicious: bool) -> Table:
-    """The columns of LEAN's tick files, as its `LeanData.GenerateLine` writes them: milliseconds since midnight first.
+
+def _one(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(value) != 1:
+        raise ValueError(
+            "there are no symbols in the rows, so that all are of one instrument; list that one under `instruments`, "
+            f"not {len(value)}"
+        )
+    return value
+
+
+OneInstrument = Annotated[
+    tuple[str, ...], AfterValidator(_one), Field(description="the instrument that all rows are of, as a list of one")
+]
+
+
+class RowsFeed(DelayedFeed):
+    """A file of rows, which record event time only. A zip of it is read as well."""
+
+
+class ColumnsFeed(RowsFeed):
+    """A file of rows whose columns mean what a table says."""
+
+    date: datetime.date | None = Field(default=None, description="the session's date, where times count from midnight")
+    timezone: Timezone | None = Field(default=None, description="where times are those of a clock somewhere")
+    member: str | None = Field(default=None, min_length=1, description="which of a zip's files, of several")
+
+    @property
+    @abstractmethod
+    def rows(self) -> Table:
+        """What the columns mean."""
+
+    @model_validator(mode="after")
+    def _is_a_zip(self) -> "ColumnsFeed":
+        if self.member is not None and not self.path.endswith(".zip"):
+            raise ValueError(f"feed {self.id!r} is no zip; remove 'member'")
+        return self
+
+
+class LeanFeed(ColumnsFeed):
+    """LEAN's tick files, as its `LeanData.GenerateLine` writes them: milliseconds since midnight first.
 
     A row of equity quotes that tells one side has zeros on the other, which is as before.
     """
-    rows, columns, scale, flag = _LEAN[ticks]
-    is_quote = rows == "quotes"
-    declared: dict[str, Any] = {
-        "rows": rows,
-        "columns": {"time": {"column": 1, "unit": "ms", "since": "midnight"}, **columns},
-        "header": False,
-        "price_scale": scale,
-        "assumed_qty": assumed_qty,
-        "absent": "unchanged" if is_quote else "gone",
-        "only": {flag: ("0",)} if flag and drops_suspicious else {},
-    }
-    return Table.model_validate(declared)
+
+    format: Literal["lean"]
+    date: SessionDate
+    timezone: Timezone
+    instruments: OneInstrument
+    ticks: LeanTicks = Field(description=f"what a row is: {', '.join(_LEAN)}")
+    assumed_qty: Positive | None = Field(default=None, description="forex: quantity of every quote, units")
+    suspicious: Literal["keep", "drop"] | None = Field(
+        default=None, description="whether ticks that are flagged change anything; drop where not said"
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_ticks(self) -> "LeanFeed":
+        is_forex = self.ticks == "forex_quote"
+        if is_forex and self.assumed_qty is None:
+            raise ValueError(
+                f"feed {self.id!r} has prices without quantities; name the one to assume, such as "
+                "`assumed_qty: 1_000_000`"
+            )
+        if not is_forex and self.assumed_qty is not None:
+            raise ValueError(f"feed {self.id!r} has quantities of its own; remove 'assumed_qty'")
+        if is_forex and self.suspicious is not None:
+            raise ValueError(f"feed {self.id!r} flags no tick; remove 'suspicious'")
+        return self
+
+    @property
+    def rows(self) -> Table:
+        """What the columns mean."""
+        rows, columns, scale, flag = _LEAN[self.ticks]
+        declared: dict[str, Any] = {
+            "rows": rows,
+            "columns": {"time": {"column": 1, "unit": "ms", "since": "midnight"}, **columns},
+            "header": False,
+            "price_scale": scale,
+            "assumed_qty": self.assumed_qty,
+            "absent": "unchanged" if rows == "quotes" else "gone",
+            "only": {flag: ("0",)} if flag and self.suspicious != "keep" else {},
+        }
+        return Table.model_validate(declared)
 
 
-def check_file_feed(feed: "FeedConfig") -> None:
-    """Raise ValueError where a feed says too little of its file, or too much."""
-    _check_belongs(feed)
-    if feed.format == "lean":
-        _check_lean(feed)
-    elif feed.format == "table":
-        _check_table(feed)
-    elif feed.format == "lobster":
-        _check_clock(feed, needs_date=True, needs_timezone=True)
-        _check_instruments(feed, has_symbols=False)
+class LobsterFeed(RowsFeed):
+    """LOBSTER's two files, of messages and of the books they lead to: a zip of both, or `path` is the first."""
+
+    format: Literal["lobster"]
+    date: SessionDate
+    timezone: Timezone
+    instruments: OneInstrument
 
 
-_BELONGS = {"ticks": "lean", "assumed_qty": "lean", "suspicious": "lean", "table": "table"}
+class TableFeed(ColumnsFeed):
+    """Any other CSV or Parquet, whose columns `table` declares."""
 
+    format: Literal["table"]
+    table: Table = Field(description="what its columns mean (docs/files.md)")
 
-def _check_belongs(feed: "FeedConfig") -> None:
-    for name, form in _BELONGS.items():
-        if getattr(feed, name) is not None and feed.format != form:
-            raise ValueError(f"feed {feed.id!r} is of format {feed.format}; remove {name!r}, or use {form}")
-    if feed.member is not None and not (feed.format in ("lean", "table") and feed.path.endswith(".zip")):
-        raise ValueError(f"feed {feed.id!r} is no zip of lean or table files; remove 'member'")
+    @property
+    def rows(self) -> Table:
+        """What the columns mean."""
+        return self.table
 
+    @model_validator(mode="after")
+    def _tells_time(self) -> "TableFeed":
+        time = self.table.columns.time
+        for name, is_needed in (("date", time.needs_date), ("timezone", time.needs_timezone)):
+            is_there = getattr(self, name) is not None
+            if is_needed and not is_there:
+                raise ValueError(f"feed {self.id!r} has no {name}, but {_CLOCK[name]}")
+            if is_there and not is_needed:
+                raise ValueError(f"feed {self.id!r} tells time without a {name}; remove {name!r}")
+        return self
 
-def _check_lean(feed: "FeedConfig") -> None:
-    if feed.ticks is None:
-        raise ValueError(f"feed {feed.id!r} has no ticks; say what its rows are: {', '.join(_LEAN)}")
-    is_forex = feed.ticks == "forex_quote"
-    if is_forex and feed.assumed_qty is None:
-        raise ValueError(
-            f"feed {feed.id!r} has prices without quantities; name the one to assume, such as `assumed_qty: 1_000_000`"
-        )
-    if not is_forex and feed.assumed_qty is not None:
-        raise ValueError(f"feed {feed.id!r} has quantities of its own; remove 'assumed_qty'")
-    if is_forex and feed.suspicious is not None:
-        raise ValueError(f"feed {feed.id!r} flags no tick; remove 'suspicious'")
-    _check_clock(feed, needs_date=True, needs_timezone=True)
-    _check_instruments(feed, has_symbols=False)
-
-
-def _check_table(feed: "FeedConfig") -> None:
-    if feed.table is None:
-        raise ValueError(f"feed {feed.id!r} has no table; say what its columns mean (docs/files.md)")
-    time = feed.table.columns.time
-    _check_clock(feed, time.needs_date, time.needs_timezone)
-    _check_instruments(feed, feed.table.columns.symbol is not None)
-
-
-def _check_clock(feed: "FeedConfig", needs_date: bool, needs_timezone: bool) -> None:
-    for name, is_needed, why, example in (
-        ("date", needs_date, "its times count from midnight", "date: 2013-10-07"),
-        ("timezone", needs_timezone, "its times are those of a clock somewhere", "timezone: America/New_York"),
-    ):
-        is_there = getattr(feed, name) is not None
-        if is_needed and not is_there:
-            raise ValueError(f"feed {feed.id!r} has no {name}, but {why}; add it, such as `{example}`")
-        if is_there and not is_needed:
-            raise ValueError(f"feed {feed.id!r} tells time without a {name}; remove {name!r}")
-
-
-def _check_instruments(feed: "FeedConfig", has_symbols: bool) -> None:
-    count = len(feed.instruments)
-    if has_symbols and not count:
-        raise ValueError(f"feed {feed.id!r} lists no instruments; name those to take, whose symbols its rows have")
-    if not has_symbols and count != 1:
-        raise ValueError(
-            f"feed {feed.id!r} has no symbols in its rows, so that all are of one instrument; "
-            f"list that one under `instruments`, not {count}"
-        )
+    @model_validator(mode="after")
+    def _speaks_of_instruments(self) -> "TableFeed":
+        if self.table.columns.symbol is None:
+            _one(self.instruments)
+        elif not self.instruments:
+            raise ValueError(f"feed {self.id!r} lists no instruments; name those to take, whose symbols its rows have")
+        return self

@@ -9,11 +9,10 @@ from operators.framing.fix_outgoing import Body
 from operators.framing.fix_output import Ended, Heard, LoggedOn, Output, Sent, Skipped
 from operators.framing.fix_session import FixSession
 from operators.framing.refused import Refused
-from operators.sources.feed import FeedConfig
 from operators.sources.fix_settings import FixSettings
 from operators.sources.line import Entry, Line
+from operators.sources.live_feed import FixSessionFeed
 from operators.sources.tcp_stream import TcpStream
-from schemas.errors import ConfigError
 from schemas.instrument import Instrument
 from schemas.market import RawKind
 
@@ -42,10 +41,8 @@ class FixLine(Line):
         self._request = ""
 
     @classmethod
-    def of(cls, feed: FeedConfig, instruments: Sequence[Instrument]) -> "FixLine":
-        """The line of a feed of format `fix_session`, which speaks of these instruments."""
-        if feed.fix is None:
-            raise ConfigError(f"feed {feed.id!r} says nothing of a FIX session; add `fix`")
+    def of(cls, feed: FixSessionFeed, instruments: Sequence[Instrument]) -> "FixLine":
+        """The line of a feed, which speaks of these instruments."""
         return cls(feed.fix, [instrument.symbol for instrument in instruments])
 
     def poll(self) -> list[Entry]:

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
+from operators.sources.base_feed import CapturedFeed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
 from schemas.errors import CaptureError, JournalError, PairflowError
 from schemas.market import RawFrame
 
@@ -44,7 +44,7 @@ class DeskSource(Protocol):
 OpenDesk = Callable[[int, Any, str], DeskSource]
 """Opens the input of a desk, given the size of frames, the position to resume at or None, and the desk's name."""
 
-Captures = Sequence[tuple[FeedConfig, Path]]
+Captures = Sequence[tuple[CapturedFeed, Path]]
 
 _PAST = datetime(2000, 1, 1, tzinfo=UTC)
 _thread = threading.local()

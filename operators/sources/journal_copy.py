@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from operators.sources.base_feed import CapturedFeed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
 from operators.sources.journal import Journal, Logged
 from schemas.errors import CaptureError
 from schemas.market import RawKind
@@ -13,7 +13,7 @@ from schemas.market import RawKind
 _AT_ONCE = 8192
 
 
-def write_journal(feeds: Sequence[tuple[FeedConfig, Path]], folder: Path) -> None:
+def write_journal(feeds: Sequence[tuple[CapturedFeed, Path]], folder: Path) -> None:
     """Make a journal of a desk's captures: the same input log, read much faster than packets are taken apart.
 
     Raises CaptureError where a capture cannot be read, or `folder` holds a journal already; JournalError.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from operators.sources.capture_file import CaptureFile, Unzip
-from operators.sources.feed import FeedConfig
+from operators.sources.file_feed import LobsterFeed
 from operators.sources.made_content import MadeContent, open_all
 from operators.sources.session_entry import entry
 from operators.tables.zone import zone_table
@@ -31,9 +31,7 @@ class LobsterCapture(MadeContent):
     the row before. Raises CaptureError where a file is missing or unreadable.
     """
 
-    def __init__(self, feed: FeedConfig, path: Path) -> None:
-        assert feed.date is not None
-        assert feed.timezone is not None
+    def __init__(self, feed: LobsterFeed, path: Path) -> None:
         self._zone = zone_table(feed.timezone)
         self._midnight = (feed.date - datetime.date(1970, 1, 1)).days * _DAY_SECONDS * 10**9
         if path.suffix != ".zip" and _MESSAGE not in path.name:

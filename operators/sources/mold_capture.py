@@ -10,7 +10,7 @@ from operators.framing.pcap import Read, captured
 from operators.framing.refused import Refused
 from operators.framing.udp import udp_payload
 from operators.sources.capture_file import CaptureFile
-from operators.sources.feed import FeedConfig
+from operators.sources.captured_feed import MoldPcapFeed
 from operators.sources.made_content import MadeContent, open_all
 from operators.sources.stamped import stamped
 from schemas.errors import CaptureError
@@ -28,7 +28,7 @@ class MoldCapture(MadeContent):
     Raises CaptureError where a file is missing, unreadable or no capture.
     """
 
-    def __init__(self, feed: FeedConfig, path: Path) -> None:
+    def __init__(self, feed: MoldPcapFeed, path: Path) -> None:
         self._id, self._port = feed.id, feed.port
         self._paths = [path] if feed.path_b is None else [path, path.parent / feed.path_b]
         self._receiver = MoldReceiver(patience_ns=feed.patience)

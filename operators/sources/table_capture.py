@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from operators.sources.capture_file import CaptureFile, Unzip
-from operators.sources.feed import FeedConfig
+from operators.sources.file_feed import ColumnsFeed
 from operators.sources.made_content import MadeContent
 from operators.sources.parquet import ParquetRows
 from operators.sources.session_entry import entry
@@ -34,7 +34,7 @@ class TableCapture(MadeContent):
     Raises CaptureError where the file is missing or unreadable, or lacks a column.
     """
 
-    def __init__(self, feed: FeedConfig, path: Path) -> None:
+    def __init__(self, feed: ColumnsFeed, path: Path) -> None:
         self._table = feed.rows
         self._parquet: ParquetRows | None = None
         self._block: Any = np.empty(_BLOCK_BYTES, np.uint8)
@@ -111,7 +111,7 @@ class TableCapture(MadeContent):
         names = next(csv.reader([line.decode("utf-8", "replace")], delimiter=self._table.delimiter), [])
         return [name.strip() for name in names]
 
-    def _opened(self, feed: FeedConfig, path: Path, file: FileIO) -> RawIOBase:
+    def _opened(self, feed: ColumnsFeed, path: Path, file: FileIO) -> RawIOBase:
         if path.suffix == ".zip":
             return Unzip(file, feed.member or "")
         used = self._table.columns_used

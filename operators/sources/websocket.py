@@ -4,11 +4,10 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from operators.sources.feed import FeedConfig
 from operators.sources.session_writer import SessionWriter
+from operators.sources.websocket_feed import WebsocketFeed
 from operators.sources.websocket_line import Terms, WebsocketLine
 from operators.sources.websocket_venues import VENUES
-from schemas.errors import ConfigError
 from schemas.instrument import Instrument
 
 _PATIENCE_NS = 5 * 10**9
@@ -16,7 +15,7 @@ _PATIENCE_NS = 5 * 10**9
 
 
 def websocket_line(
-    feed: FeedConfig, instruments: Sequence[Instrument], seed: int | None = None, folder: Path = Path(),
+    feed: WebsocketFeed, instruments: Sequence[Instrument], seed: int | None = None, folder: Path = Path(),
     patience_ns: int = _PATIENCE_NS,
 ) -> WebsocketLine:  # fmt: skip
     """The line of a feed, which speaks of those of `instruments` that it lists. Its recording is in `folder`.
@@ -25,8 +24,6 @@ def websocket_line(
     together do not come back together. Raises ConfigError where the decoder cannot serve such a feed, and
     CaptureError where the recording cannot be made.
     """
-    if feed.venue is None:
-        raise ConfigError(f"feed {feed.id!r} is no websocket: it has no venue")
     venue = VENUES[feed.venue]()
     known = {instrument.id: instrument for instrument in instruments}
     terms = Terms(

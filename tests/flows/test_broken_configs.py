@@ -149,6 +149,52 @@ BROKEN = {
         "path: tape.gz, instruments: [A, BB]}",
         "12:71: desks[0].feeds[0].instruments[1]: there is no instrument 'BB'; did you mean 'B'?",
     ),
+    "feed without a format": (
+        "format: recording, ",
+        "",
+        "12:9: desks[0].feeds[0].format: this key is missing; add it ('itch50', 'recording', 'session', ",
+    ),
+    "feed's format is a number": (
+        "format: recording",
+        "format: 5",
+        "'soupbintcp', 'websocket' or 'fix_session', found 5",
+    ),
+    "feed that is text": (_FEED, "      - tape.gz\n", "12:9: desks[0].feeds[0]: should be keys with values, found"),
+    "capture without a file": (
+        ", path: tape.gz",
+        "",
+        "12:9: desks[0].feeds[0].path: this key is missing; add it (the file, relative to the data folder",
+    ),
+    "misspelt key of a feed": (
+        "path: tape.gz",
+        "pth: tape.gz",
+        "12:39: desks[0].feeds[0].pth: unknown key 'pth'; did you mean 'path'?",
+    ),
+    "key of another format": (
+        "path: tape.gz",
+        "path: tape.gz, port: 26477",
+        "12:54: desks[0].feeds[0].port: 'port' is of format mold_pcap, not of recording; remove it, or correct the",
+    ),
+    "key of other formats": (
+        "path: tape.gz",
+        "path: tape.gz, server: '127.0.0.1:1'",
+        "12:54: desks[0].feeds[0].server: 'server' is of format moldudp64 and soupbintcp, not of recording; remove it",
+    ),
+    "key that is called as the feed's format": (
+        "format: recording",
+        "format: session, connection: '', session: S",
+        "12:53: desks[0].feeds[0].session: 'session' is of format moldudp64 and soupbintcp, not of session; remove it",
+    ),
+    "value beside a key that is called as the feed's format": (
+        _FEED,
+        table("bid: b, ask: a").replace("instruments: [A]", "date: never"),
+        "22:15: desks[0].feeds[0].date: should be a valid date",
+    ),
+    "key beside one that is called as the feed's format": (
+        _FEED,
+        table("bid: b, ask: a").replace("instruments: [A]", "instrumnts: [A]"),
+        "22:9: desks[0].feeds[0].instrumnts: unknown key 'instrumnts'; did you mean 'instruments'?",
+    ),
     # what the columns of a file mean
     "misspelt column": (
         _FEED,
@@ -182,8 +228,8 @@ BROKEN = {
     ),
     "ticks of another format": (
         "format: recording",
-        "format: lean, ticks: equity",
-        "12:41: desks[0].feeds[0].ticks: should be 'equity_quote', 'equity_trade', ",
+        "format: lean, instruments: [A], date: 2013-10-07, timezone: UTC, ticks: equity",
+        "12:92: desks[0].feeds[0].ticks: should be 'equity_quote', 'equity_trade', ",
     ),
     # operators
     "unknown type": (

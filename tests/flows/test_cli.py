@@ -162,6 +162,19 @@ class TestSchema:
         assert set(bands["required"]) == {"id", "type", "entry", "notional"}
         assert bands["properties"]["cooldown"]["default"] == "0s"
 
+    def test_a_feed_is_one_of_the_formats_with_their_own_keys_alone(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["schema"]) == 0
+        definitions = json.loads(capsys.readouterr().out)["$defs"]
+        choices = definitions["DeskConfig"]["properties"]["feeds"]["items"]["oneOf"]
+        feeds = [definitions[choice["$ref"].removeprefix("#/$defs/")] for choice in choices]
+        by_format = {feed["properties"]["format"]["const"]: feed for feed in feeds}
+        assert len(by_format) == len(feeds) == 13
+        assert all({"id", "format"} <= set(feed["required"]) and feed["description"] for feed in feeds)
+        assert not any(feed["additionalProperties"] for feed in feeds)
+        assert set(by_format["journal"]["properties"]) == {"id", "format", "instruments"}
+        assert by_format["moldudp64"]["properties"]["patience"]["default"] == "100ms"
+        assert by_format["moldudp64"]["properties"]["lines"]["items"] == {"type": "string", "pattern": r"^.+:\d+$"}
+
     def test_every_reference_leads_somewhere(self, capsys: pytest.CaptureFixture[str]) -> None:
         main(["schema"])
         schema = json.loads(capsys.readouterr().out)

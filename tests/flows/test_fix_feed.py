@@ -96,5 +96,5 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"fix\.yaml:16:.*entries.*'price', 'id' or 'position'"):
         build_graph(load(path))
     path.write_text(CONFIG.replace("format: fix_log, path: fix.log, delay: 2ms", "format: fix_session"))
-    with pytest.raises(ConfigError, match=r"fix\.yaml:12:.*has no fix; add it"):
+    with pytest.raises(ConfigError, match=r"fix\.yaml:12:9: desks\[0\]\.feeds\[0\]\.fix: .* missing; add it"):
         load(path)

@@ -23,6 +23,7 @@ _SOUP = (
     "      - {id: other, format: soupbintcp, server: '127.0.0.1:1', username: pair, password: hidden}\n"
     "      - {id: third, format: soupbintcp, server: '127.0.0.1:1', username: pair, password: \"${SOUP:-x}\"}\n"
 )
+_WEBSOCKET = "      - {id: tape, format: websocket, venue: kraken, instruments: [A, B]}\n"
 _HEARD = "      - {id: tape, format: journal}\n"
 _JOURNAL = "    journal: {path: heard, sync: always, segment: 5000}\n"
 
@@ -82,6 +83,20 @@ def test_a_live_run_is_known_by_what_it_is_not_by_where_it_listens(tmp_path: Pat
     dearer = config_of(_MOLD).replace("capital: 1_", "capital: 2_")
     for other in (config_of(_SOUP), config_of(_MOLD.replace("tape,", "more,")), dearer):
         assert loaded(tmp_path, other).digest != digest
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_websocket_may_be_taken_up_at_another_address(tmp_path: Path) -> None:
+    digest = loaded(tmp_path, config_of(_WEBSOCKET)).digest
+    for setting in (
+        "url: 'ws://127.0.0.1:1/'",
+        "rest: 'http://127.0.0.1:1/'",
+        "record: heard.jsonl.zst",
+        "silence: 9s",
+        "retry: 1s, retry_most: 2s",
+    ):
+        assert loaded(tmp_path, config_of(_WEBSOCKET.replace("]}", f"], {setting}}}"))).digest == digest
+    assert loaded(tmp_path, config_of(_WEBSOCKET.replace("B]", "B, C]"))).digest != digest
 
 
 @pytest.mark.usefixtures("fakes")

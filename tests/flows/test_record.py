@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from flows.cli import main
 from flows.record import as_yaml
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.instrument import Instrument
 from tests.conftest import ROOT
 
@@ -78,7 +78,7 @@ def test_what_is_recorded_is_replayed_by_the_stanza_that_is_printed(address: str
     assert summary.startswith(f"{path}: ")
     described = yaml.safe_load(stanza)
     [instrument, _] = yaml.safe_load((tmp_path / described["instruments"]).read_text())
-    [feed] = [FeedConfig.model_validate(feed) for feed in described["feeds"]]
+    [feed] = [feed_config(**feed) for feed in described["feeds"]]
     assert instrument["id"] == feed.instruments[0] == "BTCUSDT@bybit_linear"
     count = 0
     with contextlib.closing(DeskInput([(feed, tmp_path / feed.path)], 1000, None)) as source:
@@ -95,7 +95,7 @@ def test_what_is_recorded_is_replayed_by_the_stanza_that_is_printed(address: str
         (["record", "bybit_linear", "BTCUSDT", "--depth", "7"], "bybit_linear has no books of depth 7; write one of"),
         (["record", "bybit_linear", "BTCUSDT", "--for", "soon"], "'soon' is not a duration"),
         (["record", "bybit_linear", "BTCUSDT", "--channels", "bok"], "bok"),
-        (["record", "bybit_linear", "BTCUSDT", "--url", "x"], "url 'x' is no address; write wss://host/path"),
+        (["record", "bybit_linear", "BTCUSDT", "--url", "x"], "url: 'x' is no address; write wss://host/path"),
         (["record", "bybit_linear", "BTCUSDT", "--out", "/dev/null/x"], "correct the path, or make its folder"),
     ],
 )

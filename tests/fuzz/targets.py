@@ -33,7 +33,7 @@ from operators.framing.soup_server import SoupServer
 from operators.framing.udp import udp_payload
 from operators.operator import Desk, Feed, Operator
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from operators.sources.framing import frame_itch50, frame_recording, frame_session, frame_stamped
 from operators.sources.journal import Journal, Logged
 from operators.sources.journal_input import JournalInput
@@ -243,7 +243,7 @@ def _captures(data: bytes) -> None:
     path = _FOLDER / f"capture{_SUFFIXES[first[0] // 5 % 3] if first else ''}"
     path.write_bytes(rest)
     terms = {"itch50": {"date": "2026-01-05", "timezone": "UTC"}, "session": {"connection": "c"}}.get(format_, {})
-    feed = FeedConfig.model_validate({"id": "f", "format": format_, "path": path.name, **terms})
+    feed = feed_config(id="f", format=format_, path=path.name, **terms)
     try:
         source = DeskInput([(feed, path)], 64, None)
     except CaptureError:

@@ -13,7 +13,7 @@ from operators.operator import Desk
 from operators.simulator.parameters import SessionParameters
 from operators.simulator.session import simulate
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from tests.recovery.session import OPERATORS, framed, messages_of
 
 _FEED = {"id": "itch", "format": "itch50", "path": "-", "date": "2026-01-05", "timezone": "America/New_York"}
@@ -67,7 +67,7 @@ def everything(messages: Sequence[bytes], folder: Path, frame: int = 4096) -> Ro
     capture = folder / "capture.itch"
     capture.write_bytes(framed(list(messages)))
     graph, desk = graph_and_desk()
-    source, chain = DeskInput([(FeedConfig.model_validate(_FEED), capture)], frame, None, desk.id), Chain(graph, desk)
+    source, chain = DeskInput([(feed_config(**_FEED), capture)], frame, None, desk.id), Chain(graph, desk)
     rows: Rows = {}
     while (raw := source.next()) is not None:
         streams: Streams = {SOURCE: raw}

@@ -12,7 +12,7 @@ from operators.book.book import Book
 from operators.feeds.venue_feed import VenueFeed
 from operators.operator import Desk, Feed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.instrument import Instrument
 from schemas.market import QUOTES, EventKind, RawKind
 
@@ -40,7 +40,7 @@ class Replayed:
         self.instruments = tuple(dict.fromkeys(i for listed in feeds.values() for i in listed))
         desk_feeds = tuple(Feed(conn, tuple(i.id for i in listed)) for conn, listed in feeds.items())
         desk = Desk("d", self.instruments, feeds=desk_feeds)
-        configs = [FeedConfig(id=c, format="session", path=path.name, connection=c) for c in feeds]
+        configs = [feed_config(id=c, format="session", path=path.name, connection=c) for c in feeds]
         source = DeskInput([(config, path) for config in configs], 1000, None)
         operator, book = cls(cls.Parameters(feeds=tuple(feeds), **parameters), desk), Book(Book.Parameters(), desk)
         self.messages: dict[int, bytes] = {}

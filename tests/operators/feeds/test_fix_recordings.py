@@ -9,7 +9,7 @@ from operators.feeds.fix import Fix
 from operators.feeds.fix_definitions import fix_instruments
 from operators.operator import Desk, Feed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.market import EventKind, FeedEventKind
 
 NAME = "jse_market_data_fixt11_2011-11-24.log"
@@ -18,7 +18,7 @@ RAW = ("cause", "ts")
 
 def recording(data_path, frame=100_000):
     path = data_path / "fix" / NAME
-    source = DeskInput([(FeedConfig(id="jse", format="fix_log", path=NAME), path)], frame, None)
+    source = DeskInput([(feed_config(id="jse", format="fix_log", path=NAME), path)], frame, None)
     raw = source.next()
     source.close()
     return raw

@@ -8,7 +8,7 @@ import pytest
 from operators.feeds.itch_message import decode, encode
 from operators.framing.mold_output import Lost
 from operators.framing.notice import decode_notice
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from tests.operators.feeds.itch_captured import CAPTURED
 from tests.operators.feeds.itch_reference import FORMATS
 from tests.operators.sources.log import read_all
@@ -20,7 +20,7 @@ def read(data_path: Path, name: str) -> list[tuple[int, bytes]]:
     """(receive time, message) of a capture's log."""
     version, _, file = name.rpartition("/")
     path = data_path / "itch/pcap" / (f"{FOLDER}.{version}" if version else FOLDER) / f"{file}.pcap"
-    feed = FeedConfig(id="f", format="mold_pcap", path=path.name)
+    feed = feed_config(id="f", format="mold_pcap", path=path.name)
     return [(clock, message) for _, clock, _, _, message in read_all([(feed, path)])[:-1]]
 
 

@@ -8,7 +8,7 @@ from operators.feeds.itch_example import raw_frame
 from operators.framing.mold_packet import Packet, encode_packet
 from operators.framing.mold_sender import MoldSender
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.market import EventKind, FeedEventKind
 from tests.operators.feeds.itch_session import AAPL, DESK, DIRECTORY, MSFT, ZVZZT, bodies, operator, run
 from tests.operators.feeds.test_itch_kernel import one_of_each
@@ -26,7 +26,7 @@ def produced(folder: Path, *lines: list[bytes]) -> dict[str, list[tuple]]:
         frames = [(TS + i * 1_000_000, ethernet(packet)) for i, packet in enumerate(packets)]
         log.write(folder / f"{name}.pcap", classic(frames))
     second = {"path_b": "b.pcap"} if len(lines) > 1 else {}
-    feed = FeedConfig.model_validate({"id": "nasdaq", "format": "mold_pcap", "path": "a.pcap", **second})
+    feed = feed_config(id="nasdaq", format="mold_pcap", path="a.pcap", **second)
     source, decoder = DeskInput([(feed, folder / "a.pcap")], 100, None), operator(FIRST_FEED)
     rows: dict[str, list[tuple]] = {port: [] for port in decoder.outputs}
     while (frame := source.next()) is not None:

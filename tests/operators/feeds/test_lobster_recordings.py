@@ -12,7 +12,7 @@ from operators.feeds.lobster import Lobster
 from operators.feeds.lobster_book import POOLS
 from operators.operator import Desk, Feed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.instrument import Instrument
 from schemas.market import BookState, EventKind
 from tests.operators.book.lobster import read
@@ -76,7 +76,7 @@ def replayed(path: Path) -> dict[str, Any]:
     desk = Desk(id="lobster", instruments=(instrument,), feeds=(Feed("nasdaq", ("X",)),))
     decoder, book = Lobster(Lobster.Parameters(feeds=("nasdaq",)), desk), Book(BookParameters(), desk)
     came: dict[str, list[Any]] = {}
-    with closing(DeskInput([(FeedConfig.model_validate(FEED | {"path": path.name}), path)], 4096, None)) as source:
+    with closing(DeskInput([(feed_config(**FEED | {"path": path.name}), path)], 4096, None)) as source:
         while (raw := source.next()) is not None:
             decoded = decoder.process({"raw": raw})
             produced = book.process(decoded) if "events" in decoded else {}

@@ -9,7 +9,7 @@ import pytest
 from docs.examples.numbered_feed import NumberedFeed
 from flows.contract import check_operator
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from tests.operators.feeds.venue_session import decoded, operator
 
 SNAPSHOT = [("clear",), ("level", "bid", 10, 1000), ("level", "ask", 12, 2000), ("sync 1", "last")]
@@ -66,7 +66,7 @@ def test_it_reads_a_recorded_session(tmp_path: Path):
     ]
     path = tmp_path / "session.jsonl"
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    feed = FeedConfig(id="a", format="session", path=path.name, connection="V.1")
+    feed = feed_config(id="a", format="session", path=path.name, connection="V.1")
     with closing(DeskInput([(feed, path)], 100, None)) as source:
         raw = source.next()
     assert raw is not None

@@ -10,7 +10,7 @@ from operators.book.book import Book, BookParameters
 from operators.feeds.rows import Rows
 from operators.operator import Desk, Feed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.instrument import Instrument
 
 TERMS = {"venue": "t", "tick": Decimal("0.01"), "lot": Decimal("0.1"), "currency": "USD"}
@@ -47,7 +47,7 @@ def replayed(path, table):
     config = {"id": "f", "format": "table", "path": path.name, "instruments": ["A", "B"], "table": table}
     decoder, book = Rows(Rows.Parameters(feeds=("f",)), DESK), Book(BookParameters(), DESK)
     quotes, letters, trades = [], [], []
-    with closing(DeskInput([(FeedConfig.model_validate(config), path)], 3, None)) as source:
+    with closing(DeskInput([(feed_config(**config), path)], 3, None)) as source:
         while (raw := source.next()) is not None:
             decoded = decoder.process({"raw": raw})
             letters += [(str(d["reason"]), bytes(d["bytes"]).decode()) for d in decoded.get("dead_letters", ())]

@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 from operators.sources.desk_input import DeskInput, InputPosition
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import AnyCapture, feed_config
 from schemas.market import RawKind
 
 ITCH = {"format": "itch50", "date": "2019-12-30", "timezone": "America/New_York"}
@@ -33,12 +33,12 @@ def write(path: Path, content: bytes) -> Path:
     return path
 
 
-def itch_feed(path: Path, name: str = "itch", **settings: object) -> tuple[FeedConfig, Path]:
-    return FeedConfig.model_validate({"id": name, "path": path.name, **ITCH, **settings}), path
+def itch_feed(path: Path, name: str = "itch", **settings: object) -> tuple[AnyCapture, Path]:
+    return feed_config(id=name, path=path.name, **ITCH | settings), path
 
 
-def recording_feed(path: Path, name: str = "recording") -> tuple[FeedConfig, Path]:
-    return FeedConfig(id=name, format="recording", path=path.name), path
+def recording_feed(path: Path, name: str = "recording") -> tuple[AnyCapture, Path]:
+    return feed_config(id=name, format="recording", path=path.name), path
 
 
 def entries(source: DeskInput) -> list[Entry]:
@@ -58,7 +58,7 @@ def next_entries(source: DeskInput) -> list[Entry] | None:
 
 
 def read_all(
-    feeds: list[tuple[FeedConfig, Path]], frame: int = 10_000, resume: InputPosition | None = None
+    feeds: list[tuple[AnyCapture, Path]], frame: int = 10_000, resume: InputPosition | None = None
 ) -> list[Entry]:
     source = DeskInput(feeds, frame, resume)
     found = entries(source)

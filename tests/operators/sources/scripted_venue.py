@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from operators.feeds.definitions import bybit_instruments, coinbase_instruments, kraken_instruments, okx_instruments
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from operators.sources.line import Entry
 from operators.sources.websocket import websocket_line
 from operators.sources.websocket_line import WebsocketLine
@@ -60,22 +60,17 @@ class ScriptedVenue:
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert self._process.stdout is not None
         self.address = f"127.0.0.1:{int(self._process.stdout.readline())}"
-        self.feed = FeedConfig.model_validate(
-            {
-                "id": venue,
-                "format": "websocket",
-                "venue": venue,
-                "instruments": [i.id for i in self.instruments],
-                "channels": ["book"] if venue == "coinbase" else ["book", "trades", "ticker"],
-                "depth": self.depth or None,
-                "url": f"ws://{self.address}/stream",
-                "rest": f"http://{self.address}",
-                "record": f"{venue}.jsonl.zst",
-                "silence": "700ms",
-                "retry": "20ms",
-                "retry_most": "80ms",
-                **settings,
-            }
+        self.feed = feed_config(
+            id=venue,
+            format="websocket",
+            venue=venue,
+            instruments=[i.id for i in self.instruments],
+            channels=["book"] if venue == "coinbase" else ["book", "trades", "ticker"],
+            depth=self.depth or None,
+            url=f"ws://{self.address}/stream",
+            rest=f"http://{self.address}",
+            record=f"{venue}.jsonl.zst",
+            **{"silence": "700ms", "retry": "20ms", "retry_most": "80ms"} | settings,
         )
         patience_ns = 500_000_000 if venue == "coinbase" else 150_000_000
         with pytest.MonkeyPatch.context() as patch:  # connections are lost faster here than in life

@@ -10,7 +10,7 @@ from operators.framing.fix_message import decode, encode
 from operators.framing.refused import Refused
 from operators.sources import captures
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from tests.operators.sources.log import read_all
 
 S = 10**9
@@ -26,7 +26,7 @@ def message(number, time="20111124-05:33:31.763", **fields):
 def log(tmp_path, content, name="fix.log", **settings):
     path = tmp_path / name
     path.write_bytes(content)
-    return FeedConfig.model_validate({"id": "fix", "format": "fix_log", "path": name, **settings}), path
+    return feed_config(id="fix", format="fix_log", path=name, **settings), path
 
 
 def found(tmp_path, content, **settings):
@@ -131,7 +131,7 @@ def test_blocks_frames_and_resumption_change_nothing(tmp_path, monkeypatch, seed
 
 def test_the_messages_of_the_jse_are_all_found(tmp_path, data_path):
     path = data_path / "fix" / "jse_market_data_fixt11_2011-11-24.log"
-    config = FeedConfig(id="jse", format="fix_log", path=path.name)
+    config = feed_config(id="jse", format="fix_log", path=path.name)
     log_of_jse = read_all([(config, path)])[:-1]
     content = path.read_bytes()
     assert [m[4] for m in log_of_jse] == re.findall(rb"8=FIXT.1.1\x01.*?\x0110=\d{3}\x01", content)

@@ -11,7 +11,7 @@ from operators.framing.mold_output import Ended, Message
 from operators.framing.notice import Began, Over, decode_notice
 from operators.framing.refused import Refused
 from operators.sources import mold_socket, soup_socket
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from operators.sources.line import Entry
 from operators.sources.lines import open_line
 from operators.sources.live_input import LiveInput
@@ -27,12 +27,12 @@ MESSAGE, CONNECT = RawKind.MESSAGE, RawKind.CONNECT
 
 def mold_feed(line, server, **settings):
     addresses = {"lines": [f"{LOCALHOST}:{line}"], "server": f"{LOCALHOST}:{server}", "patience": "1m"}
-    return FeedConfig.model_validate({"id": "f", "format": "moldudp64", **addresses, **settings})
+    return feed_config(id="f", format="moldudp64", **addresses | settings)
 
 
 def soup_feed(port, **settings):
     login = {"server": f"localhost:{port}", "username": "pair", "password": "secret"}
-    return FeedConfig.model_validate({"id": "f", "format": "soupbintcp", **login, **settings})
+    return feed_config(id="f", format="soupbintcp", **login | settings)
 
 
 def free_port():

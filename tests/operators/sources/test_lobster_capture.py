@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.errors import CaptureError
 from tests.operators.sources import log
 from tests.operators.sources.test_table_capture import zipped
@@ -18,7 +18,7 @@ MESSAGE_FILE, BOOK_FILE = "A_2012-06-21_message_1.csv", "A_2012-06-21_orderbook_
 
 def feed(path, **other):
     config = {"id": "f", "format": "lobster", "path": path.name, "instruments": ["A"], "date": "2012-06-21"}
-    return FeedConfig.model_validate(config | {"timezone": "America/New_York"} | other), path
+    return feed_config(**config | {"timezone": "America/New_York"} | other), path
 
 
 def messages(configured):

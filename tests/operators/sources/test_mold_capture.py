@@ -15,7 +15,7 @@ from operators.framing.notice import decode_notice
 from operators.framing.refused import Refused
 from operators.sources import captures
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.errors import CaptureError
 from tests.operators.framing.frames import classic, ethernet, nanosecond_sections
 from tests.operators.framing.lossy import line, messages_of
@@ -26,7 +26,7 @@ MS = 1_000_000
 
 
 def mold_feed(path, **settings):
-    return FeedConfig.model_validate({"id": "mold", "format": "mold_pcap", "path": path.name, **settings}), path
+    return feed_config(id="mold", format="mold_pcap", path=path.name, **settings), path
 
 
 def stamped(payloads, every=MS, first=TS):

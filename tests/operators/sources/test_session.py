@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from operators.sources.capture_file import CaptureFile
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.errors import CaptureError
 from schemas.market import RawKind
 from tests.operators.sources.log import next_entries, read_all
@@ -37,7 +37,7 @@ def write(path, lines):
 
 
 def feed(path, connection="A"):
-    return FeedConfig(id=connection, format="session", path=path.name, connection=connection), path
+    return feed_config(id=connection, format="session", path=path.name, connection=connection), path
 
 
 def read(*feeds):

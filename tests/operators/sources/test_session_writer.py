@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from operators.sources.session_writer import SessionWriter
 from schemas.errors import CaptureError
 from schemas.market import RawKind
@@ -16,7 +16,7 @@ ENTRIES = st.lists(st.tuples(st.integers(0, 3_000_000_000 * 10**6), st.sampled_f
 
 
 def replayed(path, connection="c"):
-    source = DeskInput([(FeedConfig(id="f", format="session", path=path.name, connection=connection), path)], 7, None)
+    source = DeskInput([(feed_config(id="f", format="session", path=path.name, connection=connection), path)], 7, None)
     found = [(clock, kind, data) for _, clock, kind, _, data in entries(source)]
     source.close()
     return found[:-1]

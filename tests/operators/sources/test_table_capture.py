@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from operators.sources import table_capture
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from operators.tables.row import ROW, RowKind, Told, words
 from schemas.errors import CaptureError
 from schemas.market import EventKind, RawKind
@@ -36,7 +36,7 @@ READ = [
 
 def feed(path, table=TRADES, instruments=("A", "B"), **other):
     config = {"id": "f", "format": "table", "path": path.name, "table": table, "instruments": instruments, **other}
-    return FeedConfig.model_validate(config), path
+    return feed_config(**config), path
 
 
 def log(*feeds, frame=7, resume=None):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.market import RawKind
 from tests.operators.sources.book_states import key, moments
 from tests.operators.sources.scripted_venue import Reference, ScriptedVenue, run
@@ -72,7 +72,7 @@ def test_every_loss_is_told_and_connected_again(venue):
 
 
 def test_the_recording_replays_to_the_events_that_were_seen(venue):
-    config = FeedConfig(id="f", format="session", path=venue.recording.name, connection=venue.name)
+    config = feed_config(id="f", format="session", path=venue.recording.name, connection=venue.name)
     source, frames = DeskInput([(config, venue.recording)], 1000, None), []
     while (frame := source.next()) is not None:
         frames.append(frame)
