@@ -44,10 +44,10 @@ def until(condition, feed, entries):
 
 
 def step_of(entries):
-    """The last step of the market that was heard of."""
+    """The last step of the market that was heard of, be it by the books that a new connection begins with."""
     for entry in reversed(entries):
         fields = decode(entry.data)
-        if not isinstance(fields, Refused) and fields[1] == ("35", "X"):
+        if not isinstance(fields, Refused) and fields[1] in (("35", "W"), ("35", "X")):
             return (Moments().read(dict(fields)["60"], "60") - START_NS) // S
     return 0
 
