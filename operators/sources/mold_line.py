@@ -4,23 +4,21 @@ import time
 
 from operators.framing.mold_receiver import MoldReceiver
 from operators.sources.endpoint import Endpoint
-from operators.sources.line import Entry, Line
+from operators.sources.line import Entry
 from operators.sources.mold_socket import MoldSocket
-from operators.sources.place import Place
+from operators.sources.numbered_line import NumberedLine
 from schemas.market import RawKind
 
 _WAITING_MAX = 2_000_000
 """Messages held while those before them are asked for: a desk that starts late has all of a morning to ask for."""
 
 
-class MoldLine(Line):
+class MoldLine(NumberedLine):
     """One session over any number of lines, gap-free as far as the server still has what was lost.
 
     Begins with message number `sequence` (0: wherever the lines are), of `session`, or of the first one heard. Gaps
     are given up after `patience_ns`. Raises OSError where an address cannot be had.
     """
-
-    outage = RawKind.CONNECT
 
     def __init__(
         self,
@@ -32,7 +30,7 @@ class MoldLine(Line):
         sequence: int = 1,
         patience_ns: int,
     ) -> None:
-        self._place = Place(sequence)
+        super().__init__(sequence)
         name = session.encode() if session is not None else None
         self._receiver = MoldReceiver(name, sequence, patience_ns=patience_ns, waiting_max=_WAITING_MAX)
         self._socket = MoldSocket(self._receiver, lines, server, interface)
@@ -41,11 +39,6 @@ class MoldLine(Line):
     def ports(self) -> list[int]:
         """The local port of each line."""
         return self._socket.ports
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the end of the session was handed over."""
-        return self._place.is_over
 
     def poll(self) -> list[Entry]:
         """What has come since."""
@@ -56,26 +49,9 @@ class MoldLine(Line):
         messages = self._place.log(self._receiver.session or b"", out)
         return [Entry(clock, RawKind.MESSAGE, message) for message in messages]
 
-    def follow(self, entry: Entry) -> None:
-        """Go on behind it."""
-        if entry.kind == RawKind.MESSAGE:
-            self._place.follow(entry.data)
-            self._go_on()
-
-    @property
-    def place(self) -> str:
-        """Session, and number of the next message."""
-        return self._place.text
-
-    def resume(self, place: str) -> None:
-        """Go on from there."""
-        self._place.take(place)
-        self._go_on()
-
     def close(self) -> None:
         """Give the sockets back."""
         self._socket.close()
 
-    def _go_on(self) -> None:
-        if self._place.session:
-            self._receiver.session, self._receiver.sequence = self._place.session, self._place.sequence
+    def _go_on(self, session: bytes, sequence: int) -> None:
+        self._receiver.session, self._receiver.sequence = session, sequence

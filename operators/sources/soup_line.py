@@ -6,21 +6,19 @@ from operators.framing.refused import Refused
 from operators.framing.soup_client import Accepted, Output, Rejected, SoupClient
 from operators.framing.soup_packet import RejectReason
 from operators.sources.endpoint import Endpoint
-from operators.sources.line import Entry, Line
-from operators.sources.place import Place
+from operators.sources.line import Entry
+from operators.sources.numbered_line import NumberedLine
 from operators.sources.soup_socket import SoupSocket
 from schemas.market import RawKind
 
 _REASONS = {RejectReason.NOT_AUTHORISED: "not authorised", RejectReason.NO_SUCH_SESSION: "no such session"}
 
 
-class SoupLine(Line):
+class SoupLine(NumberedLine):
     """One session from message number `sequence` on (0: the newest), of `session`, or of the server's current one.
 
     A server that lets nobody in is asked again, every `retry_s`; each refusal becomes a dead letter.
     """
-
-    outage = RawKind.CONNECT
 
     def __init__(
         self,
@@ -32,15 +30,10 @@ class SoupLine(Line):
         sequence: int = 1,
         retry_s: float = 1.0,
     ) -> None:
-        self._place = Place(sequence)
+        super().__init__(sequence)
         self._client = SoupClient(username, password, session or "", sequence)
         self._socket = SoupSocket(self._client, server, retry_s)
         self._has_been_in = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the end of the session was handed over."""
-        return self._place.is_over
 
     def poll(self) -> list[Entry]:
         """What has come since; CONNECT where the server was logged in to once more."""
@@ -57,29 +50,12 @@ class SoupLine(Line):
         messages = self._place.log(self._client.session.encode(), said)
         return entries + [Entry(clock, RawKind.MESSAGE, message) for message in messages]
 
-    def follow(self, entry: Entry) -> None:
-        """Go on behind it."""
-        if entry.kind == RawKind.MESSAGE:
-            self._place.follow(entry.data)
-            self._go_on()
-
-    @property
-    def place(self) -> str:
-        """Session, and number of the next message."""
-        return self._place.text
-
-    def resume(self, place: str) -> None:
-        """Go on from there."""
-        self._place.take(place)
-        self._go_on()
-
     def close(self) -> None:
         """Log out."""
         self._socket.close()
 
-    def _go_on(self) -> None:
-        if self._place.session:
-            self._client.session, self._client.sequence = self._place.session.decode(), self._place.sequence
+    def _go_on(self, session: bytes, sequence: int) -> None:
+        self._client.session, self._client.sequence = session.decode(), sequence
 
 
 def _refusal(rejected: Rejected) -> Refused:
