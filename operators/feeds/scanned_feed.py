@@ -1,0 +1,127 @@
+"""Operators that read the usual messages of a venue at once, compiled, and only the others one by one.
+
+The shapes of a venue say how its usual messages are written (operators.feeds.shape). What matches none goes to the
+venue's `decode`, which also decides what is a dead letter: both ways lead to the same rows and the same state.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from operators.feeds.message_feed import Decoder, MessageFeed, bytes_of, listed
+from operators.feeds.scan_kernel import COMPLETE, FEED, SPAN, STEP, SYMBOL, UNREAD, scan
+from operators.feeds.shape import SLOTS, Compiler, Shape
+from operators.feeds.told_book import NOTHING, Side
+from operators.kernel import State
+from operators.operator import Desk
+from schemas.market import EVENTS, RawFrame
+
+_ROOM = 1024
+_FIELDS = len(STEP.names or ())
+
+
+class Scanned(Decoder, Protocol):
+    """A decoder that also takes what the scanner has read."""
+
+    is_used: bool
+
+    def take(self, step: Sequence[int], scanner: "Scanner") -> bool:
+        """Write the events of one message; False, and nothing done, where `decode` is to read it."""
+
+
+class Scanner:
+    """Reads messages of known shapes. What it holds is of the present frame alone."""
+
+    def __init__(self, desk: Desk, feeds: Mapping[int, Sequence[int]], shapes: Sequence[Shape]) -> None:
+        """`feeds` gives for the index of a feed the indices of its instruments."""
+        names = bytearray()
+        symbols: list[tuple[int, ...]] = []
+        ranges = np.zeros(len(desk.feeds), FEED)
+        for feed, numbers in feeds.items():
+            ranges[feed] = len(symbols), len(numbers)
+            for number in numbers:
+                instrument, start = desk.instruments[number], len(names)
+                names += instrument.symbol.encode()
+                symbols.append((start, len(names) - start, number, instrument.tick_nanos, instrument.lot_nanos))
+        self._tables = State(
+            **Compiler(shapes).tables(),
+            feeds=ranges,
+            symbols=np.array(symbols, SYMBOL),
+            names=np.frombuffer(bytes(names), np.uint8),
+            slots=np.zeros(SLOTS, np.int64),
+            events=np.zeros(0, EVENTS.dtype),
+            spans=np.zeros(0, SPAN),
+            steps=np.zeros(0, STEP),
+        )
+        self._data = memoryview(b"")
+        self._reserve(_ROOM)
+
+    def steps(self, raw: RawFrame) -> Iterator[list[int]]:
+        """What is to be done for the messages of a frame, as lists of the fields of STEP; rows hold until the next."""
+        count, row = len(raw.rows), 0
+        self._data = bytes_of(raw)
+        if count > len(self._tables["steps"]):
+            self._tables.replace("steps", np.zeros(1 << count.bit_length(), STEP))
+        while row < count:
+            row, done = scan(self._tables.ctx, raw.rows, raw.data, row)
+            yield from self._tables["steps"][:done].view(np.int64).reshape(done, _FIELDS).tolist()
+            if row < count:
+                self._reserve(2 * len(self._tables["events"]))
+
+    def sides(self, first: int, bids: int, end: int) -> tuple[Side, Side]:
+        """Levels of which rows tell, with prices and quantities as the venue wrote them."""
+        if first == end:
+            return NOTHING, NOTHING
+        rows = self._tables["events"][first:end]
+        prices, quantities = rows["price"].tolist(), rows["qty"].tolist()
+        places = self._tables["spans"][first:end].tolist()
+        begin = min(places[0][0], places[bids % len(places)][0])
+        text = str(self._data[begin : max(places[-1][3], places[bids - 1][3])], "ascii")
+        texts = [text[start - begin : behind - begin] for start, behind, _, _ in places]
+        totals = [text[start - begin : behind - begin] for _, _, start, behind in places]
+        return (
+            Side(prices[:bids], quantities[:bids], (texts[:bids], totals[:bids])),
+            Side(prices[bids:], quantities[bids:], (texts[bids:], totals[bids:])),
+        )
+
+    def _reserve(self, rows: int) -> None:
+        self._tables.replace("events", np.zeros(rows, EVENTS.dtype))
+        self._tables.replace("spans", np.zeros(rows, SPAN))
+        self.rows = self._tables["events"].view(np.uint8).data
+        """The bytes of the event rows."""
+
+
+class ScannedFeed(MessageFeed):
+    """A MessageFeed whose decoders take what a scanner has read."""
+
+    is_scanned: ClassVar[bool] = True
+    """Whether shapes are used at all; the rows are the same without."""
+
+    def __init__(self, parameters: Any, desk: Desk) -> None:
+        super().__init__(parameters, desk)
+        shapes = self._shapes() if self.is_scanned else ()
+        feeds = listed(desk, parameters.feeds, type(self).__name__.lower())
+        self._scanner = Scanner(desk, feeds, shapes) if shapes else None
+        self._takers: Sequence[Any] = self._decoders
+
+    @abstractmethod
+    def _shapes(self) -> Sequence[Shape]:
+        """How the venue's usual messages are written; a step's `shape` is the place among these."""
+
+    def _decode(self, raw: RawFrame) -> None:
+        """Decode all entries of a frame."""
+        scanner = self._scanner
+        if scanner is None:
+            super()._decode(raw)
+            return
+        data, decoders, copy = bytes_of(raw), self._takers, self._rows.copy
+        for step in scanner.steps(raw):
+            shape, decoder = step[0], decoders[step[2]]
+            if shape == COMPLETE:
+                decoder.is_used = True
+                copy(scanner.rows, step[6], step[8])
+            elif shape == UNREAD or not decoder.take(step, scanner):
+                cause, ts, kind, feed, start, size = raw.rows[step[1]].item()
+                self._entry(decoder, cause, ts, kind, feed, data[start : start + size])
