@@ -37,9 +37,24 @@ _WHOLE = (
     '"as":[<each>["<price>","<total>","<seconds>"]<level ask><next>,'
     '"bs":[<each>["<price>","<total>","<seconds>"]<level bid><next>},"book-DEPTH","<symbol>"]'
 )
-_BOOKS = (_ASKS + _CHECKSUM, _BIDS + _CHECKSUM, _ASKS + "},{" + _BIDS + _CHECKSUM, _WHOLE)
+_BOOKS_1 = (_ASKS + _CHECKSUM, _BIDS + _CHECKSUM, _ASKS + "},{" + _BIDS + _CHECKSUM, _WHOLE)
+_BOOK_2 = (
+    '{"channel":"book","type":"<update|snapshot kind>","data":[{"symbol":"<symbol>",'
+    '"bids":[<each>{"price":<price bare>,"qty":<total bare>}<level bid><next>,'
+    '"asks":[<each>{"price":<price bare>,"qty":<total bare>}<level ask><next>,"checksum":<int checksum>'
+)
+_SHAPES_2 = (
+    Shape(_BOOK_2 + ',"timestamp":"<moment time>"}]}'),
+    Shape(_BOOK_2 + "}]}"),
+    Shape(
+        '{"channel":"trade","type":"update","data":[<each>{"symbol":"<symbol each>","side":"<sell|buy side>",'
+        '"price":<price bare>,"qty":<total bare>,"ord_type":"<text>","trade_id":<int order>,'
+        '"timestamp":"<moment time>"}<trade><next>}',
+        is_complete=True,
+    ),
+)
 _OF_WHOLE = 3
-"""Place of the whole book among them."""
+"""Place of the whole book of version 1 among the shapes."""
 
 
 class KrakenParameters(VenueParameters):
@@ -57,15 +72,15 @@ class KrakenConnection(Connection):
         self._moments = Moments()
 
     def take(self, step: Sequence[int], scanner: Scanner) -> bool:
-        """Write the events of a book, or a change of one, of version 1."""
-        shape, _, _, cause, ts, symbol, first, count, end, time, _, _, checksum, _, _, _, _, _, stamp, _ = step
-        book, is_snapshot = self.listed[symbol], shape == _OF_WHOLE
+        """Write the events of a book, or a change of one."""
+        shape, _, _, cause, ts, symbol, first, count, end, time, _, _, checksum, kind, _, _, _, _, stamp, _ = step
+        book, is_snapshot = self.listed[symbol], shape == _OF_WHOLE or kind == 1
         if book.teller not in (self.feed, NOBODY):
             return False
         self.is_used = True
         bids, asks = scanner.sides(first, count, end)
         at = Moment(cause, ts, max(time, stamp), 0)
-        self._tell_book(book, is_snapshot, bids, asks, None if is_snapshot else checksum, at)
+        self._tell_book(book, is_snapshot, bids, asks, None if shape == _OF_WHOLE else checksum, at)
         return True
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
@@ -196,8 +211,9 @@ class Kraken(VenueFeed):
     has_windows: ClassVar[bool] = True
 
     def _shapes(self) -> Sequence[Shape]:
-        """Books as Kraken writes them in version 1."""
-        return [Shape("[<symbol last><int>,{" + t.replace("DEPTH", str(self.parameters.depth))) for t in _BOOKS]
+        """Books of both versions, and trades of version 2, as Kraken writes them."""
+        depth = str(self.parameters.depth)
+        return [*(Shape("[<symbol last><int>,{" + t.replace("DEPTH", depth)) for t in _BOOKS_1), *_SHAPES_2]
 
     @classmethod
     def example(cls, seed: int) -> Example:

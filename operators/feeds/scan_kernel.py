@@ -214,7 +214,7 @@ def _match(ctx: Any, at: int, text: Any, raw: Any, row: int) -> int:
             if symbol >= 0:
                 step = symbols[symbol].tick if code == _C_PRICE else symbols[symbol].lot
                 p, value = _steps(text, p, end, step, code == _C_TOTAL)
-            if symbol < 0 or p < 0:
+            if symbol < 0 or p < 0 or (op.b and p - begin > 1 and text[begin] == _ZERO and text[begin + 1] != _POINT):
                 return _NO
             slots[op.a] = value
             if code == _C_PRICE:
@@ -376,9 +376,9 @@ def _nanos(text: Any, p: int, end: int) -> tuple[int, int]:
 
 @inlined
 def _steps(text: Any, p: int, end: int, step: int, is_total: bool) -> tuple[int, int]:
-    """(the place behind, ticks or lots) of a plain decimal before a quotation mark."""
+    """(the place behind, ticks or lots) of a plain decimal."""
     p, nanos = _nanos(text, p, end)
-    if p < 0 or p >= end or text[p] != _QUOTE_MARK:
+    if p < 0:
         return _NO, 0
     steps = nanos // step
     if steps * step != nanos:

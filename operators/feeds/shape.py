@@ -10,7 +10,8 @@ no sign. What a shape does not match is not wrong; it is read by the venue's own
 - `<millis N>`, `<seconds N>`, `<moment N>`: a time in ms, in s with a fraction, in ISO 8601 and UTC; kept in ns.
 - `<text>`: what a string holds, in ASCII, nothing escaped. `<a|b N>`: the first word that fits, kept as 0, 1, ….
 - `<price>`, `<total>`, `<exact>`: whole ticks; lots, rounded down as `Multiples` does; whole lots.
-  `<bid>`, `<bid_qty>`, `<ask>`, `<ask_qty>`: the same of best prices.
+  `<price bare>`, `<total bare>`: the same as a JSON number. `<bid>`, `<bid_qty>`, `<ask>`, `<ask_qty>`: the same of the
+  best prices.
 - `<each>` … `<next>`, behind a `[`: what stands between, none or more times with commas, and `]`.
 - `<level bid>`, `<level ask>`, `<level>`: a row LEVEL of that side, or of the one kept as `side`. `<trade>`: a row
   TRADE of the side kept. `<quote>`: two rows QUOTE. These match nothing.
@@ -50,7 +51,7 @@ class Code(IntEnum):
     MOMENT = 7
     TEXT = 8
     WORD = 9  # `b // 256` pieces from `b % 256`, into `a`
-    PRICE = 10  # into `a`
+    PRICE = 10  # into `a`; as a JSON number, if `b`
     TOTAL = 11
     EXACT = 12
     EACH = 13  # to step `a` behind the loop where there is none
@@ -148,20 +149,19 @@ class Compiler:
 
     def _hole(self, hole: str) -> tuple[int, int, int]:
         name, _, what = hole.partition(" ")
-        slot = Slot[what.upper()] if what.upper() in Slot.__members__ else Slot.NOWHERE
         if name == "symbol":
             return _SYMBOLS[what], 0, 0
         if name in _NUMBERS:
-            return _NUMBERS[name], slot, 0
+            return _NUMBERS[name], _slot(what), 0
         if name in _AMOUNTS:
-            return *_AMOUNTS[name], 0
+            return *_AMOUNTS[name], int(what == "bare")
         if name == "level":
             return Code.LEVEL, _SIDES[what], 0
         if name == "best":
             return Code.BEST, self._words(_BEST) % 256, 0
         if name in _PLAIN:
             return _PLAIN[name], 0, 0
-        return Code.WORD, slot, self._words(name.split("|"))
+        return Code.WORD, _slot(what), self._words(name.split("|"))
 
     def _words(self, words: Sequence[str]) -> int:
         first = len(self._pieces)
@@ -172,3 +172,7 @@ class Compiler:
         start = len(self._pool)
         self._pool += text.encode()
         return start, len(text)
+
+
+def _slot(name: str) -> Slot:
+    return Slot[name.upper()] if name else Slot.NOWHERE
