@@ -121,7 +121,7 @@ class OkxConnection(Connection):
         elif not self._follows(book, previous, number, at):
             return False
         for side, levels in enumerate(sides):
-            window.update(side, levels.prices, levels.quantities, map(_summed, *levels.texts))
+            window.update(side, levels.prices, levels.quantities, map(":".join, zip(*levels.texts, strict=True)))
         if checksum and not self.agrees(book, checksum, _checksum(window), at):
             return False
         book.last = number
@@ -187,10 +187,6 @@ def _sequence(told: dict[str, Any], name: str) -> int:
     if type(number) is not int or not -1 <= number <= ID_MAX:
         raise MalformedError(f"{name}: expected a sequence number, came {shown(number)}")
     return number
-
-
-def _summed(price: str, size: str) -> str:
-    return f"{price}:{size}"
 
 
 def _checksum(window: PriceWindow) -> int:

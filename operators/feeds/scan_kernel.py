@@ -17,8 +17,8 @@ FEED = np.dtype([("first", "i8"), ("count", "i8")])
 SYMBOL = np.dtype([("start", "i8"), ("size", "i8"), ("instrument", "i8"), ("tick", "i8"), ("lot", "i8")])
 """A symbol in the pool of symbols, its instrument's index, tick and lot in units of 1e-9."""
 
-SPAN = np.dtype([("start", "i8"), ("between", "i8"), ("behind", "i8"), ("end", "i8")])
-"""Where in the frame's bytes a level's price begins and ends, and its quantity."""
+SPAN = np.dtype([(name, "i8") for name in ("price", "qty", "start", "between", "behind", "end")])
+"""A level once more, and where in the frame's bytes its price begins and ends, and its quantity."""
 
 STEP = np.dtype(
     [
@@ -245,6 +245,7 @@ def _match(ctx: Any, at: int, text: Any, raw: Any, row: int) -> int:
             else:
                 event.side = op.a if op.a >= 0 else slots[_SIDE]
                 span = spans[row]
+                span.price, span.qty = slots[_BID], slots[_BID_QTY]
                 span.start, span.between, span.behind, span.end = price_start, price_end, qty_start, qty_end
             row += 1
         elif code == _C_QUOTE:

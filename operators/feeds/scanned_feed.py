@@ -57,16 +57,17 @@ class Scanner:
         )
         self._data = memoryview(b"")
         self._reserve(_ROOM)
+        self._reserve_steps(_ROOM)
 
     def steps(self, raw: RawFrame) -> Iterator[list[int]]:
         """What is to be done for the messages of a frame, as lists of the fields of STEP; rows hold until the next."""
         count, row = len(raw.rows), 0
         self._data = bytes_of(raw)
-        if count > len(self._tables["steps"]):
-            self._tables.replace("steps", np.zeros(1 << count.bit_length(), STEP))
+        if count > len(self._steps):
+            self._reserve_steps(1 << count.bit_length())
         while row < count:
             row, done = scan(self._tables.ctx, raw.rows, raw.data, row)
-            yield from self._tables["steps"][:done].view(np.int64).reshape(done, _FIELDS).tolist()
+            yield from self._steps[:done].tolist()
             if row < count:
                 self._reserve(2 * len(self._tables["events"]))
 
@@ -74,21 +75,25 @@ class Scanner:
         """Levels of which rows tell, with prices and quantities as the venue wrote them."""
         if first == end:
             return NOTHING, NOTHING
-        rows = self._tables["events"][first:end]
-        prices, quantities = rows["price"].tolist(), rows["qty"].tolist()
-        places = self._tables["spans"][first:end].tolist()
-        begin = min(places[0][0], places[bids % len(places)][0])
-        text = str(self._data[begin : max(places[-1][3], places[bids - 1][3])], "ascii")
-        texts = [text[start - begin : behind - begin] for start, behind, _, _ in places]
-        totals = [text[start - begin : behind - begin] for _, _, start, behind in places]
+        prices, quantities, *places = self._spans[first:end].T.tolist()
+        begin = min(places[0])
+        text = str(self._data[begin : max(places[3])], "ascii")
+        starts, betweens, behinds, ends = places
+        texts = [text[a - begin : b - begin] for a, b in zip(starts, betweens, strict=True)]
+        totals = [text[a - begin : b - begin] for a, b in zip(behinds, ends, strict=True)]
         return (
             Side(prices[:bids], quantities[:bids], (texts[:bids], totals[:bids])),
             Side(prices[bids:], quantities[bids:], (texts[bids:], totals[bids:])),
         )
 
+    def _reserve_steps(self, count: int) -> None:
+        self._tables.replace("steps", np.zeros(count, STEP))
+        self._steps = self._tables["steps"].view(np.int64).reshape(count, _FIELDS)
+
     def _reserve(self, rows: int) -> None:
         self._tables.replace("events", np.zeros(rows, EVENTS.dtype))
         self._tables.replace("spans", np.zeros(rows, SPAN))
+        self._spans = self._tables["spans"].view(np.int64).reshape(rows, -1)
         self.rows = self._tables["events"].view(np.uint8).data
         """The bytes of the event rows."""
 

@@ -44,7 +44,7 @@ RECORDINGS = {
     "okx": (Okx, "OKX.ws.1", {}, lambda path: None),
 }  # fmt: skip
 READ = {"bybit": (2_546, 88), "coinbase": (1_030, 38), "kraken": (4_321, 43), "okx": (410, 18)}
-"""Messages, and those among them that no shape matches: answers, heartbeats, klines, what was before, a sum too large."""
+"""Messages, and those among them that no shape matches: answers, heartbeats, klines, what was before; too much."""
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
