@@ -74,10 +74,11 @@ def scan(ctx: Any, raws: Frame, data: Frame, first: int) -> tuple[int, int]:
     text = rows_at(data.ctypes.data, size, _BYTE)
     for i in range(first, len(raws)):
         raw = raws[i]
-        if raw.feed < 0 or feeds[raw.feed].count == 0:
+        is_known = raw.feed < len(feeds)
+        if raw.feed < 0 or (is_known and feeds[raw.feed].count == 0):
             continue
         found, end = UNREAD, _NO
-        if raw.kind == _MESSAGE and raw.start >= 0 and raw.size >= 0 and raw.start + raw.size <= size:
+        if is_known and raw.kind == _MESSAGE and raw.start >= 0 and raw.size >= 0 and raw.start + raw.size <= size:
             for shape in range(len(shapes)):
                 end = _match(ctx, shapes[shape].first, text, raw, rows)
                 if end != _NO:
@@ -411,14 +412,16 @@ def _pair(text: Any, p: int) -> Any:
 
 @inlined
 def _moment(text: Any, p: int, end: int) -> tuple[int, int]:
-    """(the place behind, ns UTC) of a time like 2026-08-09T21:05:48.228568804Z; _NO on a 31st, too."""
+    """(the place behind, ns UTC) of a time like 2026-08-09T21:05:48.228568804Z."""
     if p + 20 > end or text[p + 4] != _MINUS or text[p + 7] != _MINUS or text[p + 10] != ord("T"):
         return _NO, 0
     if text[p + 13] != _COLON or text[p + 16] != _COLON:
         return _NO, 0
     year, month, day = 100 * _pair(text, p) + _pair(text, p + 2), _pair(text, p + 5), _pair(text, p + 8)
     hour, minute, second = _pair(text, p + 11), _pair(text, p + 14), _pair(text, p + 17)
-    is_date = 1970 <= year < 2262 and 1 <= month <= 12 and 1 <= day <= (28 if month == 2 else 30)
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    day_max = 28 + is_leap if month == 2 else 30 + (month + (month > 7)) % 2
+    is_date = 1970 <= year < 2262 and 1 <= month <= 12 and 1 <= day <= day_max
     if not is_date or hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
         return _NO, 0
     p += 19

@@ -1,5 +1,6 @@
 """Whatever the scanner reads of a single value is what the rules read of it, and it reads all that is plain."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -37,11 +38,11 @@ TIMES = st.from_regex(
 )
 
 
+BARE = ("bare", "int", "signed", "millis")
+
+
 def message(kind, text):
     return TEXTS[kind].split("<symbol>")[0] + 'X","v":' + (text if kind in BARE else f'"{text}"') + "}"
-
-
-BARE = ("bare", "int", "signed", "millis")
 
 
 def scanned(kind, text):
@@ -109,6 +110,12 @@ def test_what_is_plain_is_read(ticks, zeros, lots):
     assert scanned("signed", str(-ticks)) == -ticks
     assert scanned("seconds", f"1618678133.{lots % 10**6:06d}") == 1_618_678_133 * 10**9 + lots % 10**6 * 1000
     assert scanned("moment", "2026-08-09T21:05:48.228568804Z") == 1_786_309_548_228_568_804
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2261, 12, 31)))
+def test_every_day_is_read(moment):
+    text = moment.replace(microsecond=0).isoformat() + "Z"
+    assert scanned("moment", text) == ruled("moment", text) is not None
 
 
 def test_a_total_between_lots_is_rounded_down_though_not_to_nothing():
