@@ -18,8 +18,10 @@ from operators.kernel import State
 from operators.operator import Desk
 from schemas.market import EVENTS, RawFrame
 
-_ROOM = 1024
-_FIELDS = len(STEP.names or ())
+_ROOM = 4096
+"""Event rows there is room for, but for a message that has more levels: few enough to stay near the processor."""
+_NAMES = STEP.names or ()
+_ROW, _FEED, _FIRST, _END = map(_NAMES.index, ("row", "feed", "first", "end"))
 
 
 class Scanned(Decoder, Protocol):
@@ -68,7 +70,7 @@ class Scanner:
         while row < count:
             row, done = scan(self._tables.ctx, raw.rows, raw.data, row)
             yield from self._steps[:done].tolist()
-            if row < count:
+            if row < count and not done:
                 self._reserve(2 * len(self._tables["events"]))
 
     def sides(self, first: int, bids: int, end: int) -> tuple[Side, Side]:
@@ -88,7 +90,7 @@ class Scanner:
 
     def _reserve_steps(self, count: int) -> None:
         self._tables.replace("steps", np.zeros(count, STEP))
-        self._steps = self._tables["steps"].view(np.int64).reshape(count, _FIELDS)
+        self._steps = self._tables["steps"].view(np.int64).reshape(count, len(_NAMES))
 
     def _reserve(self, rows: int) -> None:
         self._tables.replace("events", np.zeros(rows, EVENTS.dtype))
@@ -123,10 +125,10 @@ class ScannedFeed(MessageFeed):
             return
         data, decoders, copy = bytes_of(raw), self._takers, self._rows.copy
         for step in scanner.steps(raw):
-            shape, decoder = step[0], decoders[step[2]]
+            shape, decoder = step[0], decoders[step[_FEED]]
             if shape == COMPLETE:
                 decoder.is_used = True
-                copy(scanner.rows, step[6], step[8])
+                copy(scanner.rows, step[_FIRST], step[_END])
             elif shape == UNREAD or not decoder.take(step, scanner):
-                cause, ts, kind, feed, start, size = raw.rows[step[1]].item()
+                cause, ts, kind, feed, start, size = raw.rows[step[_ROW]].item()
                 self._entry(decoder, cause, ts, kind, feed, data[start : start + size])
