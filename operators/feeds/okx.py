@@ -9,7 +9,7 @@ from operators.feeds.fields import ID_MAX, LevelForm, digits, field, millis_ns, 
 from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.okx_example import okx_example
 from operators.feeds.okx_shapes import OKX_SHAPES
-from operators.feeds.price_window import PriceWindow
+from operators.feeds.price_window import PriceWindow, Texted
 from operators.feeds.scanned_feed import Scanner
 from operators.feeds.shape import Shape
 from operators.feeds.told_book import NOBODY, Moment, Side, ToldBook
@@ -48,7 +48,7 @@ class OkxConnection(Connection):
         elif number < 0 or previous < _UNNUMBERED:
             return False
         self.is_used = True
-        if self._is_due(book, kind, scanner.sides(first, count, end), (previous, number, checksum), at):
+        if self._is_due(book, kind, scanner.texted(first, count, end, ":"), (previous, number, checksum), at):
             book.take(self.feed, kind, scanner.rows, first, end, at)
         return True
 
@@ -94,7 +94,8 @@ class OkxConnection(Connection):
             raise MalformedError("book: expected a seqId or a checksum, came neither")
         at = self._moment(told, max(number, 0), cause, ts)
         previous = _UNNUMBERED if is_snapshot or not book.is_told_by(self.feed) else _sequence(told, "prevSeqId")
-        if not self._is_due(book, is_snapshot, (bids, asks), (previous, number, checksum), at):
+        sides = _texted(bids), _texted(asks)
+        if not self._is_due(book, is_snapshot, sides, (previous, number, checksum), at):
             return
         if is_snapshot:
             book.replace(self.feed, bids, asks, at)
@@ -102,7 +103,7 @@ class OkxConnection(Connection):
             book.change(bids, asks, at)
 
     def _is_due(
-        self, book: ToldBook, is_snapshot: int, sides: tuple[Side, Side], stated: tuple[int, int, int], at: Moment
+        self, book: ToldBook, is_snapshot: int, sides: tuple[Texted, Texted], stated: tuple[int, int, int], at: Moment
     ) -> bool:
         """Whether a book, or a change of one, is to be applied: it follows what came before, and has the checksum.
 
@@ -121,7 +122,7 @@ class OkxConnection(Connection):
         elif not self._follows(book, previous, number, at):
             return False
         for side, levels in enumerate(sides):
-            window.update(side, levels.prices, levels.quantities, map(":".join, zip(*levels.texts, strict=True)))
+            window.update(side, *levels)
         if checksum and not self.agrees(book, checksum, _checksum(window), at):
             return False
         book.last = number
@@ -187,6 +188,10 @@ def _sequence(told: dict[str, Any], name: str) -> int:
     if type(number) is not int or not -1 <= number <= ID_MAX:
         raise MalformedError(f"{name}: expected a sequence number, came {shown(number)}")
     return number
+
+
+def _texted(side: Side) -> Texted:
+    return Texted(side.prices, side.quantities, list(map(":".join, zip(*side.texts, strict=True))))
 
 
 def _checksum(window: PriceWindow) -> int:

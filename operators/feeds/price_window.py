@@ -4,7 +4,15 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import neg
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Texted(NamedTuple):
+    """New totals of levels of one side, as a window takes them: ticks, lots, and a text each."""
+
+    prices: list[int]
+    quantities: list[int]
+    texts: list[str]
 
 
 class PriceWindow:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from operators.feeds.message_feed import Decoder, MessageFeed, bytes_of, listed
+from operators.feeds.price_window import Texted
 from operators.feeds.scan_kernel import COMPLETE, FEED, SPAN, STEP, SYMBOL, UNREAD, scan
 from operators.feeds.shape import SLOTS, Compiler, Shape
 from operators.feeds.told_book import NOTHING, Side
@@ -86,6 +87,20 @@ class Scanner:
         return (
             Side(prices[:bids], quantities[:bids], (texts[:bids], totals[:bids])),
             Side(prices[bids:], quantities[bids:], (texts[bids:], totals[bids:])),
+        )
+
+    def texted(self, first: int, bids: int, end: int, between: str) -> tuple[Texted, Texted]:
+        """The same, with price and quantity as one text; in the message, `","` stands between them."""
+        if first == end:
+            return Texted([], [], []), Texted([], [], [])
+        prices, quantities, starts, _, _, ends = self._spans[first:end].T.tolist()
+        begin = min(starts)
+        text = str(self._data[begin : max(ends)], "ascii")
+        texts = "\n".join([text[a - begin : b - begin] for a, b in zip(starts, ends, strict=True)])
+        told = texts.replace('","', between).split("\n")
+        return (
+            Texted(prices[:bids], quantities[:bids], told[:bids]),
+            Texted(prices[bids:], quantities[bids:], told[bids:]),
         )
 
     def _reserve_steps(self, count: int) -> None:

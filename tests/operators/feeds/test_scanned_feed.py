@@ -95,7 +95,7 @@ def replayed(cls, parameters, desk, raw, seed):
 
 
 @pytest.mark.parametrize("cls", VENUES)
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_made_up_sessions_with_damaged_messages(cls, seed):
     made = cls.example(seed)
@@ -104,7 +104,7 @@ def test_made_up_sessions_with_damaged_messages(cls, seed):
     assert 0 < both.read < 0.8 * len(raw.rows)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_damaged_messages_of_the_first_version_of_kraken(seed):
     whole = {"as": [["1.2", "2", "9.5"]], "bs": [["1.0", "1", "9.5"]]}
@@ -119,7 +119,7 @@ def test_damaged_messages_of_the_first_version_of_kraken(seed):
     replay_of("X", Kraken, [message.replace(b" ", b"") for message in session], seed)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_damaged_messages_of_binance_futures(seed):
     def update(previous, first, final):
