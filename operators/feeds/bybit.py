@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from operators.feeds.bybit_example import bybit_example
+from operators.feeds.bybit_shapes import TICKERS, bybit_shapes
 from operators.feeds.fields import LevelForm, field, millis_ns, number, objects, one_of, parsed
 from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.scanned_feed import Scanner
@@ -25,23 +26,6 @@ _BEST = ("bid1Price", "bid1Size", "ask1Price", "ask1Size")
 _KINDS = {"snapshot": 1, "delta": 0}
 
 
-_BOOK = Shape(
-    '{"topic":"orderbook.DEPTH.<symbol>","type":"<delta|snapshot kind>","ts":<int>,"data":{"s":"<symbol>",'
-    '"b":[<each>["<price>","<total>"]<level bid><next>,"a":[<each>["<price>","<total>"]<level ask><next>,'
-    '"u":<int order>,"seq":<int>},"cts":<millis time>}'
-)
-_TICKER = Shape(
-    '{"topic":"tickers.<symbol>","type":"<delta|snapshot kind>","data":{"symbol":"<text>"<best>},'
-    '"cs":<int order>,"ts":<millis time>}'
-)
-_TRADE = Shape(
-    '{"topic":"publicTrade.<symbol>","type":"<text>","ts":<int>,"data":[<each>{"T":<millis time>,"s":"<text>",'
-    '"S":"<Sell|Buy side>","v":"<total>","p":"<price>","L":"<text>","i":"<text>","BT":<true|false>,'
-    '"RPI":<true|false>,"seq":<int order>}<trade><next>}',
-    is_complete=True,
-)
-_TICKERS = 1
-"""Place of the tickers among the shapes."""
 _WHOLE = 31
 """`kind` of a ticker that tells all four of its best prices."""
 
@@ -99,7 +83,7 @@ class BybitConnection(Connection):
         shape, _, _, cause, ts, symbol, first, _, end, time, order, _, _, kind, *best, _, _ = step
         book, at = self.listed[symbol], Moment(cause, ts, time, order)
         self.is_used = True
-        if shape == _TICKERS:
+        if shape in TICKERS:
             return self._take_best(book, kind, best, at)
         if book.teller not in (self.feed, NOBODY):
             return False
@@ -194,7 +178,7 @@ class Bybit(VenueFeed):
 
     def _shapes(self) -> Sequence[Shape]:
         """Books, tickers and trades as Bybit writes them."""
-        return _BOOK._replace(text=_BOOK.text.replace("DEPTH", str(self.parameters.depth))), _TICKER, _TRADE
+        return bybit_shapes(self.parameters.depth)
 
     @classmethod
     def example(cls, seed: int) -> Example:
