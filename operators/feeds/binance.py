@@ -1,12 +1,16 @@
 """Binance spot, USDⓈ-M and COIN-M futures: websocket and snapshot messages in, market events out."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from operators.feeds.binance_example import binance_example
 from operators.feeds.binance_feed import BinanceFeed
-from operators.feeds.message_feed import FeedParameters, MessageFeed
+from operators.feeds.binance_shapes import binance_shapes
+from operators.feeds.message_feed import FeedParameters
+from operators.feeds.scanned_feed import ScannedFeed
+from operators.feeds.shape import Shape
 from operators.operator import Desk, Example
 from operators.registry import register
 from schemas.errors import ConfigError
@@ -20,7 +24,7 @@ class BinanceParameters(FeedParameters):
 
 
 @register("binance")
-class Binance(MessageFeed):
+class Binance(ScannedFeed):
     """Decodes depth updates and snapshots, book tickers and trades, and says when a book is whole.
 
     Every message becomes events, is ignored as the protocol has it, or becomes one dead letter; where a
@@ -36,6 +40,10 @@ class Binance(MessageFeed):
     def __init__(self, parameters: BinanceParameters, desk: Desk) -> None:
         self._spoken_of: set[int] = set()
         super().__init__(parameters, desk)
+
+    def _shapes(self) -> Sequence[Shape]:
+        """Book tickers, trades and depth updates as Binance writes them."""
+        return binance_shapes(self.parameters.market)
 
     def _decoder(self, feed: int, instruments: list[int]) -> BinanceFeed:
         number = self._only(feed, instruments)

@@ -81,6 +81,13 @@ class Chain:
         self.held.append(update.packed())
         return Verdict.LOSE, admission
 
+    def follows(self, previous: int, final: int) -> bool:
+        """Take an update of which there is no more to say than that it is the next one of a whole book; else False."""
+        if self.last == UNSYNCED or self.is_joining or not previous == self.last < final:
+            return False
+        self.last, self.stale = final, 0
+        return True
+
     def snapshot(self, last_id: int) -> tuple[list[Update] | None, Admission | None]:
         """Take a snapshot that is whole up to `last_id`: the held updates to apply to it, or None to ignore it."""
         if last_id <= self.last:

@@ -60,8 +60,9 @@ def spot_session(rng: np.random.Generator, symbol: str, steps: int) -> Iterator[
         elif kind < 0.98:
             price, qty = _side(rng, 1, step % 2)[0]
             message = _event(
-                symbol, "trade", e="trade", E=millis + step, s=symbol, t=step, p=price, q=qty, T=millis, m=kind < 0.9
-            )
+                symbol, "trade", e="trade", E=millis + step, s=symbol, t=step, p=price, q=qty, T=millis, m=kind < 0.9,
+                M=True,
+            )  # fmt: skip
         else:
             message = orjson.dumps({"result": None, "id": step})
         yield arrived(rng, fate, message)

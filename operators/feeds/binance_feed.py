@@ -1,5 +1,6 @@
 """One Binance feed: the messages of one instrument into events. docs/binance.md tells the protocol as decoded here."""
 
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -8,6 +9,7 @@ from operators.feeds.event_rows import EventRows
 from operators.feeds.fields import LevelForm, millis_ns, number, parsed
 from operators.feeds.message_feed import FeedEventRow
 from operators.feeds.multiples import MalformedError, Multiples, shown
+from operators.feeds.scanned_feed import Scanner
 from schemas.instrument import Instrument
 from schemas.market import LAST, EventKind, FeedEventKind
 
@@ -29,11 +31,24 @@ class BinanceFeed:
         self._rows, self._feed_events = rows, feed_events
         self._is_futures, self._is_coin_margined = market != "spot", market == "coinm"
         self.chain = Chain(self._is_futures)
-        self._is_used = False
+        self.is_used = False
+
+    def take(self, step: Sequence[int], scanner: Scanner) -> bool:
+        """Write the events of a depth update, if it is the next one and the book is whole."""
+        _, _, _, _, _, _, first, _, end, _, final, previous, _, _, _, _, _, _, _, begin = step
+        if not self._is_futures:
+            previous = begin - 1
+        if not previous < begin <= final or not self.chain.follows(previous, final):
+            return False
+        self.is_used = True
+        if end > first:
+            self._rows.copy(scanner.rows, first, end)
+            self._rows.end_message()
+        return True
 
     def decode(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events and feed events of one message. Raises MalformedError, having written nothing but SYNC 0."""
-        self._is_used = True
+        self.is_used = True
         message = parsed(payload)
         if type(message) is not dict:
             raise MalformedError(f"message: expected an object, came {shown(message)}")
@@ -56,9 +71,9 @@ class BinanceFeed:
 
     def connect(self, cause: int, ts: int) -> None:
         """The connection was opened. Updates are numbered across connections: what was missed shows in them."""
-        if self._is_used:
+        if self.is_used:
             self._feed_events.append((cause, ts, self._feed, -1, FeedEventKind.RECONNECT, 0, 0))
-        self._is_used = True
+        self.is_used = True
 
     def disconnect(self, cause: int, ts: int) -> None:
         """The connection was lost: what the book has become is not known."""
@@ -67,11 +82,11 @@ class BinanceFeed:
     def snapshot(self) -> Any:
         """Where the chain of updates stands, and whether there was a connection."""
         chain = self.chain
-        return chain.last, chain.is_joining, chain.stale, list(chain.held), chain.seen, chain.missing, self._is_used
+        return chain.last, chain.is_joining, chain.stale, list(chain.held), chain.seen, chain.missing, self.is_used
 
     def restore(self, state: Any) -> None:
         """Take up the chain of a snapshot."""
-        last, is_joining, stale, held, seen, missing, self._is_used = state
+        last, is_joining, stale, held, seen, missing, self.is_used = state
         self.chain = Chain(self._is_futures, last, is_joining, stale, list(held), seen, missing)
 
     def _quote(self, data: dict[str, Any], cause: int, ts: int) -> None:

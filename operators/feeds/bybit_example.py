@@ -36,13 +36,16 @@ class _Bybit:
 
     def trade(self, symbol: int, number: int, price: str, quantity: str, is_buy: bool) -> bytes:
         trade = {"T": _TS, "s": _SYMBOLS[symbol], "S": "Buy" if is_buy else "Sell", "v": quantity, "p": price}
-        return _message("publicTrade", symbol, "snapshot", [trade | {"seq": number}])
+        rest = {"L": "PlusTick", "i": f"id-{number}", "BT": False, "RPI": False, "seq": number}
+        return _message("publicTrade", symbol, "snapshot", [trade | rest])
 
     def best(self, symbol: int, number: int, bid: Level, ask: Level) -> bytes:
-        fields = {"bid1Price": bid[0], "bid1Size": bid[1], "ask1Price": ask[0], "ask1Size": ask[1]}
-        if number % 2:
-            fields = {"bid1Price": bid[0], "bid1Size": bid[1]}
-        return _message("tickers", symbol, "delta" if number % 2 else "snapshot", fields, cs=number)
+        fields = {"symbol": _SYMBOLS[symbol], "lastPrice": ask[0], "bid1Price": bid[0], "bid1Size": bid[1]}
+        kind = "delta"
+        if number % 2 == 0:
+            kind, fields = "snapshot", fields | {"ask1Price": ask[0], "ask1Size": ask[1]}
+        told = {"topic": f"tickers.{_SYMBOLS[symbol]}", "type": kind, "data": fields, "cs": number, "ts": _TS}
+        return orjson.dumps(told)
 
     def idle(self, number: int) -> bytes:
         return b'{"success":true,"ret_msg":"pong","op":"ping"}'

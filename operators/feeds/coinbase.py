@@ -1,12 +1,15 @@
 """Coinbase Advanced Trade: level2 books, market trades, tickers, numbered per connection: see docs/crypto.md."""
 
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, ClassVar
 
 from operators.feeds.coinbase_example import coinbase_example
 from operators.feeds.fields import LevelForm, Moments, digits, field, number, objects, one_of, parsed
 from operators.feeds.multiples import MalformedError, shown
-from operators.feeds.told_book import Moment, Side, ToldBook
+from operators.feeds.scanned_feed import Scanner
+from operators.feeds.shape import Shape
+from operators.feeds.told_book import NOBODY, Moment, Side, ToldBook
 from operators.feeds.venue_feed import Connection, VenueFeed
 from operators.operator import Example
 from operators.registry import register
@@ -20,6 +23,25 @@ _RESTING = {"BUY": 0, "SELL": 1}
 """A trade states the side of the maker."""
 _CHANNELS_IGNORED = ("heartbeats", "subscriptions", "candles", "status", "ticker_batch")
 _CHANGES = {"snapshot": 1, "update": 0}
+_BOOK = Shape(
+    '{"channel":"l2_data","timestamp":"<moment stamp>","sequence_num":<int order>,"events":[{'
+    '"type":"<update|snapshot kind>","product_id":"<symbol>","updates":[<each>{"side":"<bid|offer side>",'
+    '"event_time":"<moment time>","price_level":"<price>","new_quantity":"<total>"}<level><next>}]}'
+)
+_TRADES = Shape(
+    '{"channel":"market_trades","timestamp":"<moment stamp>","sequence_num":<int sequence>,"events":[{'
+    '"type":"update","trades":[<each>{"product_id":"<symbol each>","trade_id":"<int order>","price":"<price>",'
+    '"size":"<total>","time":"<moment time>","side":"<BUY|SELL side>"}<trade><next>}]}'
+)
+_TICKER = Shape(
+    '{"channel":"ticker","timestamp":"<moment time>","sequence_num":<int order>,"events":[{"type":"<text>","tickers":['
+    '{"type":"ticker","product_id":"<symbol>","price":"<text>","volume_24_h":"<text>","low_24_h":"<text>",'
+    '"high_24_h":"<text>","low_52_w":"<text>","high_52_w":"<text>","price_percent_chg_24_h":"<text>",'
+    '"best_bid":"<bid>","best_ask":"<ask>","best_bid_quantity":"<bid_qty>","best_ask_quantity":"<ask_qty>"}<quote>]}]}'
+)
+_BOOKS, _OF_TRADES = 0, 1
+"""Places among the shapes."""
+_NO_TIME = -1
 
 
 class CoinbaseConnection(Connection):
@@ -28,8 +50,24 @@ class CoinbaseConnection(Connection):
     def __init__(self, *terms: Any) -> None:
         super().__init__(*terms)
         self._moments = Moments()
-        self._stamp: object = None
-        """The `timestamp` of the last message."""
+        self._stamp = _NO_TIME
+        """The `timestamp` of the last message, ns; _NO_TIME where it has none that can be read."""
+
+    def take(self, step: Sequence[int], scanner: Scanner) -> bool:
+        """Write the events of a message of a known shape."""
+        shape, _, _, cause, ts, symbol, first, _, end, time, order, _, _, kind, _, _, _, _, stamp, sequence = step
+        self.is_used = True
+        if shape != _BOOKS:
+            number, said = (sequence, stamp) if shape == _OF_TRADES else (order, time)
+            if self._is_new(number, said, cause, ts):
+                self.rows.copy(scanner.rows, first, end)
+            return True
+        book = self.listed[symbol]
+        if not kind and book.teller not in (self.feed, NOBODY):
+            return False
+        if self._is_new(order, stamp, cause, ts) and (kind or book.teller == self.feed):
+            book.take(self.feed, kind, scanner.rows, first, end, Moment(cause, ts, time, order))
+        return True
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message."""
@@ -39,7 +77,7 @@ class CoinbaseConnection(Connection):
         if message.get("type") == "error":
             raise MalformedError(f"message: expected one of a channel, came {shown(message)}")
         sequence = number(message.get("sequence_num"), "sequence_num")
-        if not self._is_new(sequence, message.get("timestamp"), cause, ts):
+        if not self._is_new(sequence, self._time(message.get("timestamp")), cause, ts):
             return
         channel = message.get("channel")
         if channel == "l2_data":
@@ -56,7 +94,7 @@ class CoinbaseConnection(Connection):
         elif channel not in _CHANNELS_IGNORED:
             raise MalformedError(f"channel: expected l2_data, market_trades or ticker, came {shown(channel)}")
 
-    def _is_new(self, sequence: int, stamp: object, cause: int, ts: int) -> bool:
+    def _is_new(self, sequence: int, stamp: int, cause: int, ts: int) -> bool:
         """Whether a message comes behind all others. Where some are missing, no book is whole any more."""
         last = self.number
         if last not in (-1, sequence - 1):
@@ -68,18 +106,21 @@ class CoinbaseConnection(Connection):
         self.number, self._stamp = sequence, stamp
         return True
 
-    def _break(self, sequence: int, stamp: object) -> tuple[FeedEventKind, int, int]:
+    def _break(self, sequence: int, stamp: int) -> tuple[FeedEventKind, int, int]:
         """What it means that a message is not the next one: a number that falls, but in time, is a new beginning."""
         last = self.number
         if sequence == last:
             return FeedEventKind.DUPLICATE, sequence, sequence
         if sequence > last:
             return FeedEventKind.GAP, last + 1, sequence - 1
-        try:
-            is_late = self._moments.read(stamp, "timestamp") < self._moments.read(self._stamp, "timestamp")
-        except MalformedError:
-            is_late = False
+        is_late = _NO_TIME < stamp < self._stamp
         return (FeedEventKind.OUT_OF_ORDER if is_late else FeedEventKind.INCONSISTENT), sequence, last
+
+    def _time(self, stamp: object) -> int:
+        try:
+            return self._moments.read(stamp, "timestamp")
+        except MalformedError:
+            return _NO_TIME
 
     def snapshot(self) -> Any:
         """The state apart from the books."""
@@ -137,7 +178,12 @@ class CoinbaseConnection(Connection):
 class Coinbase(VenueFeed):
     """Decodes books, trades and tickers of Coinbase; `order` is the sequence_num, of trades the trade id."""
 
+    version = 3
     connection: ClassVar[type[Connection]] = CoinbaseConnection
+
+    def _shapes(self) -> Sequence[Shape]:
+        """Books, trades and tickers as Coinbase writes them."""
+        return _BOOK, _TRADES, _TICKER
 
     @classmethod
     def example(cls, seed: int) -> Example:

@@ -38,9 +38,10 @@ class _Coinbase:
         return _message("market_trades", number, type=kind, trades=[{"product_id": _SYMBOLS[symbol], **trade}])
 
     def best(self, symbol: int, number: int, bid: Level, ask: Level) -> bytes:
-        ticker = {"type": "ticker", "product_id": _SYMBOLS[symbol], "best_bid": bid[0], "best_ask": ask[0]}
-        sizes = {"best_bid_quantity": bid[1], "best_ask_quantity": ask[1]}
-        return _message("ticker", number, type="update", tickers=[ticker | sizes])
+        day = {"volume_24_h": "1.5", "low_24_h": "1", "high_24_h": "2", "low_52_w": "0.5", "high_52_w": "3"}
+        best = {"best_bid": bid[0], "best_ask": ask[0], "best_bid_quantity": bid[1], "best_ask_quantity": ask[1]}
+        ticker = {"type": "ticker", "product_id": _SYMBOLS[symbol], "price": ask[0], **day}
+        return _message("ticker", number, type="update", tickers=[ticker | {"price_percent_chg_24_h": "-0.1"} | best])
 
     def idle(self, number: int) -> bytes:
         return _message("heartbeats", number, heartbeat_counter=number)

@@ -78,6 +78,15 @@ class EventRows:
         self._side[first + bids : end] = 1
         self.count = end
 
+    def copy(self, source: memoryview, first: int, end: int) -> None:
+        """Rows `first` to `end` of `source`, the bytes of such rows."""
+        count = end - first
+        if self.count + count > self._room:
+            self._reserve(count)
+        at = self.count * _BYTES
+        self._bytes[at : at + count * _BYTES] = source[first * _BYTES : end * _BYTES]
+        self.count += count
+
     def end_message(self) -> None:
         """The row written last is the last of its message."""
         self._flags[self.count - 1] = LAST

@@ -13,8 +13,8 @@ from operators.feeds.multiples import MalformedError, shown
 _NS = 10**9
 _NS_PER_MS = 10**6
 ID_MAX = (1 << 63) - 1
-_MILLIS_MAX = (1 << 63) // _NS_PER_MS
-_SECONDS_MAX = (1 << 63) // _NS - 1
+MILLIS_MAX = (1 << 63) // _NS_PER_MS
+SECONDS_MAX = (1 << 63) // _NS - 1
 _REMEMBERED = 8192
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
 
@@ -66,7 +66,7 @@ def digits(value: object, name: str) -> int:
 
 def millis_ns(value: object, name: str) -> int:
     """A time in milliseconds, as ns."""
-    if type(value) is not int or not 0 <= value < _MILLIS_MAX:
+    if type(value) is not int or not 0 <= value < MILLIS_MAX:
         raise MalformedError(f"{name}: expected milliseconds, came {shown(value)}")
     return value * _NS_PER_MS
 
@@ -86,7 +86,7 @@ def seconds_ns(value: object, name: str) -> int:
         digits = whole + fraction
         if digits.isdigit() and 0 < len(whole) <= 10 and bool(point) <= len(fraction) <= 9:
             nanos = int(digits) * 10 ** (9 - len(fraction))
-            if nanos < (_SECONDS_MAX + 1) * _NS:
+            if nanos < (SECONDS_MAX + 1) * _NS:
                 return nanos
     raise MalformedError(f"{name}: expected seconds like 1618678133.365913, came {shown(value)}")
 
@@ -112,7 +112,7 @@ class Moments(dict[str, int]):
             second = calendar.timegm(datetime.fromisoformat(text).timetuple()) * _NS
         except ValueError:
             raise _no_moment(text, name) from None
-        if not 0 <= second <= _SECONDS_MAX * _NS:
+        if not 0 <= second <= SECONDS_MAX * _NS:
             raise _no_moment(text, name)
         if len(self) >= _REMEMBERED:
             self.clear()

@@ -1,6 +1,7 @@
 """Kraken: books with checksums, trades and tickers of its websockets, versions 2 and 1. docs/crypto.md tells how."""
 
 import re
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, ClassVar, Literal
 from zlib import crc32
@@ -11,7 +12,9 @@ from operators.feeds.fields import LevelForm, Moments, digits, field, number, ob
 from operators.feeds.kraken_example import kraken_example
 from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.price_window import PriceWindow
-from operators.feeds.told_book import Moment, Side, ToldBook
+from operators.feeds.scanned_feed import Scanner
+from operators.feeds.shape import Shape
+from operators.feeds.told_book import NOBODY, Moment, Side, ToldBook
 from operators.feeds.venue_feed import Connection, VenueFeed, VenueParameters
 from operators.operator import Example
 from operators.registry import register
@@ -27,6 +30,31 @@ _CHANNELS_IGNORED = ("status", "heartbeat", "ohlc", "instrument", "spread")
 _EVENTS_IGNORED = ("heartbeat", "systemStatus", "subscriptionStatus", "pong")
 _NUMBERS = re.compile(rb'"(price|qty|bid|ask|bid_qty|ask_qty)":\s*((?:0|[1-9]\d*)(?:\.\d+)?)(?=\s*[,}])')
 """Version 2 writes decimals as JSON numbers; as strings they keep their zeros, which the checksum is made of."""
+_ASKS = '"a":[<each>["<price>","<total>","<seconds time>"<,"r"|>]<level ask><next>'
+_BIDS = '"b":[<each>["<price>","<total>","<seconds stamp>"<,"r"|>]<level bid><next>'
+_CHECKSUM = ',"c":"<int checksum>"},"book-DEPTH","<symbol>"]'
+_WHOLE = (
+    '"as":[<each>["<price>","<total>","<seconds>"]<level ask><next>,'
+    '"bs":[<each>["<price>","<total>","<seconds>"]<level bid><next>},"book-DEPTH","<symbol>"]'
+)
+_BOOKS_1 = (_ASKS + _CHECKSUM, _BIDS + _CHECKSUM, _ASKS + "},{" + _BIDS + _CHECKSUM, _WHOLE)
+_BOOK_2 = (
+    '{"channel":"book","type":"<update|snapshot kind>","data":[{"symbol":"<symbol>",'
+    '"bids":[<each>{"price":<price bare>,"qty":<total bare>}<level bid><next>,'
+    '"asks":[<each>{"price":<price bare>,"qty":<total bare>}<level ask><next>,"checksum":<int checksum>'
+)
+_SHAPES_2 = (
+    Shape(_BOOK_2 + ',"timestamp":"<moment time>"}]}'),
+    Shape(_BOOK_2 + "}]}"),
+    Shape(
+        '{"channel":"trade","type":"update","data":[<each>{"symbol":"<symbol each>","side":"<sell|buy side>",'
+        '"price":<price bare>,"qty":<total bare>,"ord_type":"<text>","trade_id":<int order>,'
+        '"timestamp":"<moment time>"}<trade><next>}',
+        is_complete=True,
+    ),
+)
+_OF_WHOLE = 3
+"""Place of the whole book of version 1 among the shapes."""
 
 
 class KrakenParameters(VenueParameters):
@@ -42,6 +70,18 @@ class KrakenConnection(Connection):
         super().__init__(feed, parameters, *rest)
         self._depth = parameters.depth
         self._moments = Moments()
+
+    def take(self, step: Sequence[int], scanner: Scanner) -> bool:
+        """Write the events of a book, or a change of one."""
+        shape, _, _, cause, ts, symbol, first, count, end, time, _, _, checksum, kind, _, _, _, _, stamp, _ = step
+        book, is_snapshot = self.listed[symbol], shape == _OF_WHOLE or kind == 1
+        if book.teller not in (self.feed, NOBODY):
+            return False
+        self.is_used = True
+        bids, asks = scanner.sides(first, count, end)
+        at = Moment(cause, ts, max(time, stamp), 0)
+        self._tell_book(book, is_snapshot, bids, asks, None if shape == _OF_WHOLE else checksum, at)
+        return True
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message."""
@@ -169,6 +209,11 @@ class Kraken(VenueFeed):
     Parameters = KrakenParameters
     connection: ClassVar[type[Connection]] = KrakenConnection
     has_windows: ClassVar[bool] = True
+
+    def _shapes(self) -> Sequence[Shape]:
+        """Books of both versions, and trades of version 2, as Kraken writes them."""
+        depth = str(self.parameters.depth)
+        return [*(Shape("[<symbol last><int>,{" + t.replace("DEPTH", depth)) for t in _BOOKS_1), *_SHAPES_2]
 
     @classmethod
     def example(cls, seed: int) -> Example:

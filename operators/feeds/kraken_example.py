@@ -33,7 +33,7 @@ class _Kraken:
 
     def trade(self, symbol: int, number: int, price: str, quantity: str, is_buy: bool) -> bytes:
         side = "buy" if is_buy else "sell"
-        told = f'"side":"{side}","price":{price},"qty":{quantity},"trade_id":{number},{_TIME}'
+        told = f'"side":"{side}","price":{price},"qty":{quantity},"ord_type":"market","trade_id":{number},{_TIME}'
         return _message("trade", "update", symbol, told)
 
     def best(self, symbol: int, number: int, bid: Level, ask: Level) -> bytes:

@@ -12,7 +12,7 @@ from operators.feeds.event_rows import EventRows
 from operators.feeds.multiples import MalformedError
 from operators.operator import Desk, Frames, Operator
 from schemas.errors import ConfigError
-from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, RAW, RawKind
+from schemas.market import DEAD_LETTERS, EVENTS, FEED_EVENTS, RAW, RawFrame, RawKind
 from schemas.record import Schema
 
 _MESSAGE, _CONNECT, _DISCONNECT = int(RawKind.MESSAGE), int(RawKind.CONNECT), int(RawKind.DISCONNECT)
@@ -72,6 +72,7 @@ class MessageFeed(Operator):
         super().__init__(parameters, desk)
         self._rows = EventRows()
         self._feed_events: list[FeedEventRow] = []
+        self._letters: list[tuple[int, int, int, str, bytes]] = []
         self._decoders: list[Decoder | None] = [None] * (len(desk.feeds) + 1)  # the last stands for feed -1: none
         for feed, numbers in listed(desk, parameters.feeds, type(self).__name__.lower()).items():
             self._decoders[feed] = self._decoder(feed, numbers)
@@ -87,33 +88,39 @@ class MessageFeed(Operator):
         raw: Any = frames.get("raw")
         if raw is None or len(raw.rows) == 0:
             return {}
-        rows = raw.rows[self._is_decoded[raw.rows["feed"]]] if self._is_shared else raw.rows
-        data = memoryview(raw.data)
-        letters = []
         self._rows.count = 0
         self._feed_events.clear()
-        for cause, ts, kind, feed, start, size in rows.tolist():
-            decoder = self._decoders[feed]
-            if decoder is None:
-                continue
-            if kind == _MESSAGE:
-                message = data[start : start + size]
-                try:
-                    decoder.decode(message, cause, ts)
-                except MalformedError as e:
-                    letters.append((cause, ts, feed, str(e), bytes(message)))
-            elif kind == _CONNECT:
-                decoder.connect(cause, ts)
-            elif kind == _DISCONNECT:
-                decoder.disconnect(cause, ts)
+        self._letters.clear()
+        self._decode(raw)
         produced = {}
         if self._rows.count:
             produced["events"] = self._rows.frame
-        if letters:
-            produced["dead_letters"] = DEAD_LETTERS.rows(letters)
+        if self._letters:
+            produced["dead_letters"] = DEAD_LETTERS.rows(self._letters)
         if self._feed_events:
             produced["feed_events"] = FEED_EVENTS.rows(self._feed_events)
         return produced
+
+    def _decode(self, raw: RawFrame) -> None:
+        """Decode all entries of a frame."""
+        rows = raw.rows[self._is_decoded[raw.rows["feed"]]] if self._is_shared else raw.rows
+        data = bytes_of(raw)
+        for cause, ts, kind, feed, start, size in rows.tolist():
+            decoder = self._decoders[feed]
+            if decoder is not None:
+                self._entry(decoder, cause, ts, kind, feed, data[start : start + size])
+
+    def _entry(self, decoder: Decoder, cause: int, ts: int, kind: int, feed: int, message: memoryview) -> None:
+        """Decode one entry."""
+        if kind == _MESSAGE:
+            try:
+                decoder.decode(message, cause, ts)
+            except MalformedError as e:
+                self._letters.append((cause, ts, feed, str(e), bytes(message)))
+        elif kind == _CONNECT:
+            decoder.connect(cause, ts)
+        elif kind == _DISCONNECT:
+            decoder.disconnect(cause, ts)
 
     def snapshot(self) -> Any:
         """The state of every feed's decoder."""
@@ -123,6 +130,12 @@ class MessageFeed(Operator):
         """Take up the state of a snapshot."""
         for decoder, known in zip(filter(None, self._decoders), state, strict=True):
             decoder.restore(known)
+
+
+def bytes_of(raw: RawFrame) -> memoryview:
+    """What the rows of a frame point into."""
+    data: Any = raw.data
+    return memoryview(data)
 
 
 def listed(desk: Desk, feeds: Iterable[str], who: str) -> dict[int, list[int]]:

@@ -1,6 +1,6 @@
 """OKX, version 5: books by sequence number and checksum, trades and tickers. docs/crypto.md tells how."""
 
-from itertools import zip_longest
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, ClassVar
 from zlib import crc32
@@ -8,8 +8,11 @@ from zlib import crc32
 from operators.feeds.fields import ID_MAX, LevelForm, digits, field, millis_ns, objects, one_of, only, parsed
 from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.okx_example import okx_example
-from operators.feeds.price_window import PriceWindow
-from operators.feeds.told_book import Moment, ToldBook
+from operators.feeds.okx_shapes import OKX_SHAPES
+from operators.feeds.price_window import PriceWindow, Texted
+from operators.feeds.scanned_feed import Scanner
+from operators.feeds.shape import Shape
+from operators.feeds.told_book import NOBODY, Moment, Side, ToldBook
 from operators.feeds.venue_feed import Connection, VenueFeed
 from operators.operator import Example
 from operators.registry import register
@@ -22,12 +25,32 @@ _BOOKS = ("books", "books-l2-tbt", "books50-l2-tbt")
 _RESTING = {"buy": 1, "sell": 0}
 """Side of the order that a buyer, or a seller, took from."""
 _EVENTS_IGNORED = ("subscribe", "unsubscribe", "channel-conn-count", "notice")
+_UNNUMBERED_BOOK = 1
+"""Place among the shapes."""
+_CHECKSUM_END = 1 << 31
 _UNNUMBERED = -1
 """`last` of a book whose messages have no sequence numbers, as before 2023."""
 
 
 class OkxConnection(Connection):
     """Decodes one connection. A change must follow the message before it, and lead to the checksum stated."""
+
+    def take(self, step: Sequence[int], scanner: Scanner) -> bool:
+        """Write the events of a book, or a change of one, of a known shape."""
+        shape, _, _, cause, ts, symbol, first, count, end, time, number, previous, checksum, kind, *_ = step
+        book, at = self.listed[symbol], Moment(cause, ts, time, number)
+        if book.teller not in (self.feed, NOBODY) or not -_CHECKSUM_END <= checksum < _CHECKSUM_END:
+            return False
+        if shape == _UNNUMBERED_BOOK:
+            if checksum == 0:
+                return False
+            number = previous = _UNNUMBERED
+        elif number < 0 or previous < _UNNUMBERED:
+            return False
+        self.is_used = True
+        if self._is_due(book, kind, scanner.texted(first, count, end, ":"), (previous, number, checksum), at):
+            book.take(self.feed, kind, scanner.rows, first, end, at)
+        return True
 
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message."""
@@ -65,31 +88,45 @@ class OkxConnection(Connection):
     def _tell_book(self, book: ToldBook, is_snapshot: bool, told: dict[str, Any], cause: int, ts: int) -> None:
         bids, asks = (book.side(_LEVEL.texts(told.get(key), key), key) for key in ("bids", "asks"))
         number, checksum = _sequence(told, "seqId"), told.get("checksum", 0)
-        if type(checksum) is not int or not -(1 << 31) <= checksum < 1 << 31:
+        if type(checksum) is not int or not -_CHECKSUM_END <= checksum < _CHECKSUM_END:
             raise MalformedError(f"checksum: expected a signed number of 32 bits, came {shown(checksum)}")
         if number == _UNNUMBERED and checksum == 0:
             raise MalformedError("book: expected a seqId or a checksum, came neither")
         at = self._moment(told, max(number, 0), cause, ts)
-        window = book.window
-        assert window is not None
-        if is_snapshot:
-            if book.is_late(self.feed, at):
-                return
-            window.clear()
-        elif not book.is_told_by(self.feed):
-            book.hear(at)
+        previous = _UNNUMBERED if is_snapshot or not book.is_told_by(self.feed) else _sequence(told, "prevSeqId")
+        sides = _texted(bids), _texted(asks)
+        if not self._is_due(book, is_snapshot, sides, (previous, number, checksum), at):
             return
-        elif not self._follows(book, _sequence(told, "prevSeqId"), number, at):
-            return
-        window.update(0, bids.prices, bids.quantities, map(_summed, *bids.texts))
-        window.update(1, asks.prices, asks.quantities, map(_summed, *asks.texts))
-        if checksum and not self.agrees(book, checksum, _checksum(window), at):
-            return
-        book.last = number
         if is_snapshot:
             book.replace(self.feed, bids, asks, at)
         else:
             book.change(bids, asks, at)
+
+    def _is_due(
+        self, book: ToldBook, is_snapshot: int, sides: tuple[Texted, Texted], stated: tuple[int, int, int], at: Moment
+    ) -> bool:
+        """Whether a book, or a change of one, is to be applied: it follows what came before, and has the checksum.
+
+        `stated` is the number of the message before, its own, and the checksum.
+        """
+        previous, number, checksum = stated
+        window = book.window
+        assert window is not None
+        if is_snapshot:
+            if book.is_late(self.feed, at):
+                return False
+            window.clear()
+        elif not book.is_told_by(self.feed):
+            book.hear(at)
+            return False
+        elif not self._follows(book, previous, number, at):
+            return False
+        for side, levels in enumerate(sides):
+            window.update(side, *levels)
+        if checksum and not self.agrees(book, checksum, _checksum(window), at):
+            return False
+        book.last = number
+        return True
 
     def _follows(self, book: ToldBook, previous: int, number: int, at: Moment) -> bool:
         """Whether a change follows the message before it; if not, the book is lost, unless it came twice or late."""
@@ -136,6 +173,10 @@ class Okx(VenueFeed):
     connection: ClassVar[type[Connection]] = OkxConnection
     has_windows: ClassVar[bool] = True
 
+    def _shapes(self) -> Sequence[Shape]:
+        """Books, trades and best prices as OKX writes them."""
+        return OKX_SHAPES
+
     @classmethod
     def example(cls, seed: int) -> Example:
         """Two instruments with gaps, repetitions, damaged messages and snapshots."""
@@ -149,12 +190,15 @@ def _sequence(told: dict[str, Any], name: str) -> int:
     return number
 
 
-def _summed(price: str, size: str) -> str:
-    return f"{price}:{size}"
+def _texted(side: Side) -> Texted:
+    return Texted(side.prices, side.quantities, list(map(":".join, zip(*side.texts, strict=True))))
 
 
 def _checksum(window: PriceWindow) -> int:
     """Of bid, ask, bid, ask and so on as long as there are; as a signed number."""
-    levels = zip_longest(window.best(0, _SUMMED), window.best(1, _SUMMED))
-    found = crc32(":".join(text for pair in levels for text in pair if text).encode())
+    bids, asks = window.best(0, _SUMMED), window.best(1, _SUMMED)
+    both = min(len(bids), len(asks))
+    texts = [""] * (2 * both)
+    texts[::2], texts[1::2] = bids[:both], asks[:both]
+    found = crc32(":".join(texts + bids[both:] + asks[both:]).encode())
     return found - (1 << 32) if found >> 31 else found

@@ -40,12 +40,17 @@ class _Okx:
 
     def trade(self, symbol: int, number: int, price: str, quantity: str, is_buy: bool) -> bytes:
         side = "buy" if is_buy else "sell"
-        return _message("trades", symbol, {"tradeId": str(number), "px": price, "sz": quantity, "side": side})
+        trade = {"instId": _SYMBOLS[symbol], "tradeId": str(number), "px": price, "sz": quantity, "side": side}
+        return _message("trades", symbol, {**trade, "ts": str(_TS)})
 
     def best(self, symbol: int, number: int, bid: Level, ask: Level) -> bytes:
         if number % 2:
-            return _message("bbo-tbt", symbol, {"bids": [_level(bid)], "asks": [_level(ask)], "seqId": number})
-        return _message("tickers", symbol, {"bidPx": bid[0], "bidSz": bid[1], "askPx": ask[0], "askSz": ask[1]})
+            levels = {"asks": [_level(ask)], "bids": [_level(bid)]}
+            return _message("bbo-tbt", symbol, {**levels, "ts": str(_TS), "seqId": number})
+        last = {"instType": "SPOT", "instId": _SYMBOLS[symbol], "last": ask[0], "lastSz": "1"}
+        best = {"askPx": ask[0], "askSz": ask[1], "bidPx": bid[0], "bidSz": bid[1]}
+        day = dict.fromkeys(("open24h", "high24h", "low24h", "sodUtc0", "sodUtc8", "volCcy24h", "vol24h"), "1")
+        return _message("tickers", symbol, {**last, **best, **day, "ts": str(_TS)})
 
     def idle(self, number: int) -> bytes:
         return b"pong"
@@ -57,10 +62,10 @@ class _Okx:
         checksum = crc32(":".join(texts).encode())
         data: dict[str, Any] = {"checksum": checksum - (1 << 32) if checksum >> 31 else checksum}
         if symbol == 0:
-            data = {"checksum": 0, "seqId": number, "prevSeqId": -1 if action == "snapshot" else self._last[symbol]}
+            data = {"checksum": 0, "prevSeqId": -1 if action == "snapshot" else self._last[symbol], "seqId": number}
             self._last[symbol] = number
         bids, asks = ([_level(level) for level in side] for side in told)
-        return _message("books", symbol, {"bids": bids, "asks": asks, "ts": str(_TS + number), **data}, action=action)
+        return _message("books", symbol, {"asks": asks, "bids": bids, "ts": str(_TS + number), **data}, action=action)
 
 
 def _level(level: Level) -> list[str]:
@@ -69,4 +74,4 @@ def _level(level: Level) -> list[str]:
 
 def _message(channel: str, symbol: int, data: dict[str, Any], **fields: Any) -> bytes:
     arg = {"channel": channel, "instId": _SYMBOLS[symbol]}
-    return orjson.dumps({"arg": arg, **fields, "data": [{"ts": str(_TS), **data}]})
+    return orjson.dumps({"arg": arg, **fields, "data": [data]})

@@ -1,9 +1,18 @@
 """The best levels of a book with their prices and quantities as the venue wrote them, which checksums are made of."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
+from operator import neg
+from typing import Any, NamedTuple
+
+
+class Texted(NamedTuple):
+    """New totals of levels of one side, as a window takes them: ticks, lots, and a text each."""
+
+    prices: list[int]
+    quantities: list[int]
+    texts: list[str]
 
 
 class PriceWindow:
@@ -20,9 +29,13 @@ class PriceWindow:
             ranks.clear()
             texts.clear()
 
-    def update(self, side: int, prices: Iterable[int], quantities: Iterable[int], texts: Iterable[str]) -> None:
+    def update(self, side: int, prices: Iterable[int], quantities: Sequence[int], texts: Iterable[str]) -> None:
         """Set the levels of a side (0 bids, 1 asks) one after the other; one of quantity 0 goes."""
         ranks, known = self._ranks[side], self._texts[side]
+        if not ranks and 0 not in quantities:
+            known.update(zip(prices if side else map(neg, prices), texts, strict=True))
+            ranks += sorted(known)
+            return
         for price, quantity, text in zip(prices, quantities, texts, strict=True):
             rank = price if side else -price
             if quantity:

@@ -42,7 +42,7 @@ class Side(NamedTuple):
         return Side(self.prices + gone, self.quantities + [0] * len(gone), self.texts) if gone else self
 
 
-_NOTHING = Side([], [], ([], []))
+NOTHING = Side([], [], ([], []))
 
 
 class ToldBook:
@@ -63,8 +63,8 @@ class ToldBook:
         self.latest = 0
         """The venue's time of the newest message about the book, whether it was applied or not."""
         self._heard = self._late = 0
-        self.best: dict[str, Any] = {}
-        """Fields of the venue's own best prices, where it tells only those that change."""
+        self.best: list[int] = []
+        """The venue's own best prices, as `quote` takes them, where it tells only what of them changes."""
         self.window = window
         self._number = number
         self._prices = Multiples("price", "tick", instrument.tick_nanos)
@@ -74,7 +74,7 @@ class ToldBook:
     def side(self, texts: tuple[list[str], list[str]], name: str) -> Side:
         """Levels in ticks and lots."""
         if not texts[0]:
-            return _NOTHING
+            return NOTHING
         try:
             prices = list(map(self._prices.__getitem__, texts[0]))
             quantities = list(map(self._quantities.__getitem__, texts[1]))
@@ -98,6 +98,13 @@ class ToldBook:
         if (ticks == 0) != (lots == 0):
             raise MalformedError(f"{name}: expected price and quantity above 0, came {shown(price)}, {shown(quantity)}")
         return ticks, lots
+
+    def told_amount(self, text: Any, is_quantity: int) -> int:
+        """A price in ticks, or a quantity in lots, either of which may be 0, also written as nothing at all."""
+        try:
+            return (self._quantities if is_quantity else self._prices)["0" if text == "" else text]
+        except TypeError:
+            raise MalformedError(f"best prices: expected decimal strings, came {shown(text)}") from None
 
     def ticks(self, price: str) -> int:
         """A price above 0, in ticks."""
@@ -164,6 +171,17 @@ class ToldBook:
             self._levels(bids, asks, at)
             self._rows.end_message()
 
+    def take(self, feed: int, is_snapshot: int, source: memoryview, first: int, end: int, at: Moment) -> None:
+        """The whole book, or new totals, as rows `first` to `end` of `source`, bids before asks."""
+        if is_snapshot:
+            self.teller = feed
+            self._one(_CLEAR, at)
+            self._rows.copy(source, first, end)
+            self._one(_SYNC, at, 0, 1, 0, LAST)
+        elif end > first:
+            self._rows.copy(source, first, end)
+            self._rows.end_message()
+
     def trade(self, price: int, quantity: int, side: int, at: Moment) -> None:
         """A trade with an order that rested on `side`."""
         self._one(_TRADE, at, price, quantity, side, LAST)
@@ -193,12 +211,12 @@ class ToldBook:
     def snapshot(self) -> Any:
         """The state, as a value that later messages leave alone."""
         window = None if self.window is None else self.window.snapshot()
-        return self.teller, self.last, (self.latest, self._heard, self._late), dict(self.best), window
+        return self.teller, self.last, (self.latest, self._heard, self._late), list(self.best), window
 
     def restore(self, state: Any) -> None:
         """Take up the state of a snapshot."""
         self.teller, self.last, (self.latest, self._heard, self._late), best, window = state
-        self.best = dict(best)
+        self.best = list(best)
         if self.window is not None:
             self.window.restore(window)
 

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from operators.feeds.event_rows import EventRows
-from operators.feeds.message_feed import FeedEventRow, FeedParameters, MessageFeed
+from operators.feeds.message_feed import FeedEventRow, FeedParameters
 from operators.feeds.multiples import MalformedError, shown
 from operators.feeds.price_window import PriceWindow
+from operators.feeds.scanned_feed import ScannedFeed, Scanner
+from operators.feeds.shape import Shape
 from operators.feeds.told_book import NOBODY, Moment, ToldBook
 from operators.operator import Desk, Parameters
 from schemas.errors import ConfigError
@@ -34,9 +36,11 @@ class Connection(ABC):
         self.number = -1
         """The connection's number of the last message; -1 where it has none."""
         self.books = {book.symbol: book for book in books}
+        self.listed = list(books)
         self.rows, self.feed_events = rows, feed_events
         self._ignored = frozenset(parameters.ignored)
-        self._is_used = False
+        self.is_used = False
+        """Whether anything has come on the connection."""
         self.at_stake: ToldBook | None = None
         """The book that a message is about to change: where the message is rejected, it lacks something."""
 
@@ -44,9 +48,13 @@ class Connection(ABC):
     def tell(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message. Raises MalformedError, having written nothing but SYNC 0."""
 
+    def take(self, step: Sequence[int], scanner: Scanner) -> bool:
+        """Write the events of a message of a known shape; False, and nothing done, where `decode` is to read it."""
+        return False
+
     def decode(self, payload: memoryview, cause: int, ts: int) -> None:
         """Write the events of one message. Raises MalformedError, having written nothing but SYNC 0."""
-        self.at_stake, self._is_used = None, True
+        self.at_stake, self.is_used = None, True
         try:
             self.tell(payload, cause, ts)
         except MalformedError:
@@ -56,9 +64,9 @@ class Connection(ABC):
 
     def connect(self, cause: int, ts: int) -> None:
         """The connection was opened: from the second time on, its books must be told anew."""
-        if self._is_used:
+        if self.is_used:
             self.feed_events.append((cause, ts, self.feed, -1, FeedEventKind.RECONNECT, 0, 0))
-        self._is_used = True
+        self.is_used = True
         self.number = -1
         self.lose_all(Moment(cause, ts, 0, 0))
         for book in self.books.values():
@@ -112,14 +120,14 @@ class Connection(ABC):
 
     def snapshot(self) -> Any:
         """The state apart from the books."""
-        return self._is_used, self.number
+        return self.is_used, self.number
 
     def restore(self, state: Any) -> None:
         """Take up the state of a snapshot."""
-        self._is_used, self.number = state
+        self.is_used, self.number = state
 
 
-class VenueFeed(MessageFeed):
+class VenueFeed(ScannedFeed):
     """Decodes the connections of one venue.
 
     Every message becomes events, is ignored as the protocol has it, or becomes one dead letter. A book that
@@ -138,6 +146,10 @@ class VenueFeed(MessageFeed):
     def __init__(self, parameters: Any, desk: Desk) -> None:
         self._books: dict[int, ToldBook] = {}
         super().__init__(parameters, desk)
+
+    def _shapes(self) -> Sequence[Shape]:
+        """None: every message is read by itself."""
+        return ()
 
     def _decoder(self, feed: int, instruments: list[int]) -> Connection:
         name, who = self.desk.feeds[feed].id, type(self).__name__.lower()
