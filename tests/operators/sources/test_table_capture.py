@@ -93,6 +93,7 @@ def zipped(**files):
         ("t.csv.zst", zstd.compress(TEXT)),
         ("t.zip", zipped(t=TEXT)),
     ],
+    ids=["plain", "marked", "carriage returns", "empty lines", "spaces", "quoted", "gzip", "zstandard", "zip"],
 )
 def test_the_same_rows_however_they_are_kept(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
