@@ -16,7 +16,7 @@ from operators.feeds.okx import Okx
 from operators.feeds.raw_log import raw_frame
 from operators.operator import Desk, Feed
 from operators.sources.desk_input import DeskInput
-from operators.sources.feed import FeedConfig
+from operators.sources.feed import feed_config
 from schemas.instrument import Instrument
 from schemas.market import EventKind, RawKind
 from tests.operators.feeds import test_coinbase, test_kraken
@@ -52,7 +52,7 @@ READ = {"bybit": (2_546, 88), "bybit spot": (681, 32), "coinbase": (1_030, 38), 
 def test_recorded_sessions(data_path, name):
     cls, connection, parameters, defined = RECORDINGS[name]
     path = data_path / "websocket" / f"{name.split()[0]}.jsonl.zst"
-    config = FeedConfig.model_validate({"id": "f", "format": "session", "path": path.name, "connection": connection})
+    config = feed_config(id="f", format="session", path=path.name, connection=connection)
     source = DeskInput([(config, path)], 300, None)
     frames = list(iter(source.next, None))
     source.close()
@@ -72,9 +72,7 @@ def test_recorded_sessions(data_path, name):
 def test_recorded_binance(data_path, market, read):
     """Only what waits for the snapshot, or is around it, is read by the rules."""
     path = data_path / "binance" / f"{market}_btcusdt_20240808.gz"
-    source = DeskInput(
-        [(FeedConfig.model_validate({"id": "f", "format": "recording", "path": path.name}), path)], 5000, None
-    )
+    source = DeskInput([(feed_config(id="f", format="recording", path=path.name), path)], 5000, None)
     known = stated({"BTCUSDT": ("0.01", "0.00001") if market == "spot" else ("0.1", "0.001")})
     both = BothWays(
         Binance, {"feeds": ("f",), "market": market}, Desk("d", tuple(known), feeds=(Feed("f", ("BTCUSDT",)),))
