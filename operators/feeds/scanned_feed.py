@@ -12,7 +12,8 @@ import numpy as np
 
 from operators.feeds.message_feed import Decoder, MessageFeed, bytes_of, listed
 from operators.feeds.price_window import Texted
-from operators.feeds.scan_kernel import COMPLETE, FEED, SPAN, STEP, SYMBOL, UNREAD, scan
+from operators.feeds.scan_kernel import COMPLETE, STEP, UNREAD, scan
+from operators.feeds.scan_match import FEED, SPAN, SYMBOL
 from operators.feeds.shape import SLOTS, Compiler, Shape
 from operators.feeds.told_book import NOTHING, Side
 from operators.kernel import State

@@ -50,7 +50,7 @@ class Code(IntEnum):
     SECONDS = 6
     MOMENT = 7
     TEXT = 8
-    WORD = 9  # `b // 256` pieces from `b % 256`, into `a`
+    WORD = 9  # `b // PIECES_MAX` pieces from `b % PIECES_MAX`, into `a`
     PRICE = 10  # into `a`; as a JSON number, if `b`
     TOTAL = 11
     EXACT = 12
@@ -99,6 +99,8 @@ _SYMBOLS = {"": Code.SYMBOL, "each": Code.SYMBOL_EACH, "last": Code.SYMBOL_LAST}
 _SIDES = {"bid": 0, "ask": 1, "": -1}
 _PLAIN = {"text": Code.TEXT, "trade": Code.TRADE, "quote": Code.QUOTE}
 _BEST = ("bid1Price", "bid1Size", "ask1Price", "ask1Size")
+PIECES_MAX = 256
+"""Words that a venue's shapes may choose among; a choice is packed as count * PIECES_MAX + first."""
 _HOLE = re.compile(r"<([^<>]+)>")
 
 
@@ -158,15 +160,16 @@ class Compiler:
         if name == "level":
             return Code.LEVEL, _SIDES[what], 0
         if name == "best":
-            return Code.BEST, self._words(_BEST) % 256, 0
+            return Code.BEST, self._words(_BEST) % PIECES_MAX, 0
         if name in _PLAIN:
             return _PLAIN[name], 0, 0
         return Code.WORD, _slot(what), self._words(name.split("|"))
 
     def _words(self, words: Sequence[str]) -> int:
         first = len(self._pieces)
+        assert first < PIECES_MAX, "a venue's shapes have more words than an operand can number"
         self._pieces += map(self._put, words)
-        return 256 * len(words) + first
+        return PIECES_MAX * len(words) + first
 
     def _put(self, text: str) -> tuple[int, int]:
         start = len(self._pool)
