@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 Location = tuple[str | int, ...]
@@ -43,6 +43,16 @@ def models_at(model: type[BaseModel], loc: Location) -> list[type[BaseModel]]:
     """The models that may stand at a location."""
     found = places(model, loc)
     return found[-1].models if found else [model]
+
+
+def is_secret(model: type[BaseModel], loc: Location) -> bool:
+    """Whether what stands at a location is not to be shown."""
+    *upper, key = loc or ("",)
+    for model_there in models_at(model, tuple(upper)):
+        field = model_there.model_fields.get(str(key))
+        if field is not None and (not field.repr or SecretStr in (field.annotation, *get_args(field.annotation))):
+            return True
+    return False
 
 
 def tags_of(models: Iterable[type[BaseModel]], key: str) -> list[str]:

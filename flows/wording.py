@@ -7,13 +7,23 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from flows.model_places import models_at, places, tags_of
+from flows.model_places import is_secret, models_at, places, tags_of
 from flows.yaml_lines import Document, KeyPath
 from schemas.errors import ConfigError
 
 _SHOWN_NAMES = 12
 _SHOWN_CHARACTERS = 60
 _IS_NOT_TEXT = (int, float, bool)
+
+
+class _Hidden:
+    """In the place of a password in a message."""
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+_HIDDEN = _Hidden()
 _TAG_ERRORS = ("union_tag_not_found", "union_tag_invalid")
 
 
@@ -66,7 +76,8 @@ def located(error: ValidationError, model: type[BaseModel], document: Document, 
     loc = written(first)
     if isinstance(misplaced, MisplacedError):
         return document.error(at + loc + misplaced.path, misplaced.message, misplaced.key)
-    sentence = _sentence(first, model, _value_at(data, loc, first["input"]))
+    found = _HIDDEN if is_secret(model, first["loc"]) else _value_at(data, loc, first["input"])
+    sentence = _sentence(first, model, found)
     return document.error(at + loc, sentence, key=first["type"] == "extra_forbidden")
 
 

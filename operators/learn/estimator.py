@@ -26,7 +26,9 @@ def make_model(steps: Sequence[Estimator], names: Sequence[str], seed: int, regr
             tried.predict_one(zeros) if regresses else tried.predict_proba_one(zeros)
             tried.learn_one(zeros, float(outcome) if regresses else outcome)
         tried.predict_one(zeros) if regresses else tried.predict_proba_one(zeros)
-    except NotImplementedError:
+    except NotImplementedError as e:  # how River says that a classifier tells classes alone
+        if regresses:
+            raise ConfigError(f"{_listed(steps)} leaves out what a regressor does ({e}); choose another") from None
         raise ConfigError(
             f"{steps[-1].path} tells classes but no probabilities; choose a classifier with predict_proba_one"
         ) from None

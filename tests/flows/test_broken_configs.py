@@ -142,7 +142,9 @@ BROKEN = {
     "feed's format": (
         "format: recording",
         "format: recorded",
-        "12:28: desks[0].feeds[0].format: should be 'itch50', 'recording', 'session', ",
+        "12:28: desks[0].feeds[0].format: should be 'itch50', 'recording', 'session', 'mold_pcap', 'lean', 'lobster', "
+        "'table', 'fix_log', 'journal', 'moldudp64', 'soupbintcp', 'websocket' or 'fix_session', found 'recorded'; "
+        "did you mean 'recording'?",
     ),
     "feed's instruments": (
         "path: tape.gz}",

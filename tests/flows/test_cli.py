@@ -233,7 +233,7 @@ def test_query(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: 
         (["check", "a.yaml", "--operator", "b"], "Invalid value: give either a configuration file or --operator; see"),
         (["chekc"], "No such command 'chekc'"),
         (["check", "--fast"], "No such option: --fast"),
-        (["operators", "bnads"], "unknown operator type 'bnads'; known: "),
+        (["operators", "bnads"], "unknown operator type 'bnads'; known: audit, bands, "),
         (["operators", "nowhere:X"], "operator type 'nowhere:X': cannot import 'nowhere'"),
         (["query"], "Missing argument"),
         (["query", "SELECT 1", "--format", "pdf"], "Invalid value for '--format'"),

@@ -120,6 +120,13 @@ def test_passwords_are_kept_out_of_what_is_recorded_of_a_run(tmp_path: Path) -> 
     assert "hidden" not in repr(config)
 
 
+@pytest.mark.parametrize("password", ["'hidden, for it is long'", "'12345678901'", "12345"])
+def test_a_password_that_cannot_be_is_not_repeated(tmp_path: Path, password: str) -> None:
+    with pytest.raises(ConfigError, match=r"feeds\[1\].password: .*, found \*\*\*$") as caught:
+        loaded(tmp_path, config_of(_SOUP.replace("password: hidden", f"password: {password}")))
+    assert password.strip("'") not in str(caught.value)
+
+
 def test_a_desk_gets_the_input_it_asks_for(tmp_path: Path) -> None:
     live = loaded(tmp_path, config_of(_MOLD))
     open_live = desk_input(live, live.desks[0])

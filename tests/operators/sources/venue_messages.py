@@ -4,6 +4,7 @@ Written without the decoders: books are kept as the venue's own texts.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -47,7 +48,7 @@ class Book:
         return [bids[p] for p in sorted(bids, reverse=True)], [asks[p] for p in sorted(asks)]
 
 
-class Messages:
+class Messages(ABC):
     """One venue's form of messages."""
 
     depth: int | None = None
@@ -55,17 +56,17 @@ class Messages:
     snapshot_path = ""
     """Of the REST snapshot, where the venue has one."""
 
+    @abstractmethod
     def read(self, text: str) -> Told | None:
         """A message of a channel; None where it is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def whole(self, symbol: str, book: Book) -> str:
         """The message that tells the whole book."""
-        raise NotImplementedError
 
+    @abstractmethod
     def asked(self, text: str) -> tuple[bool, list[tuple[str, str]]] | None:
         """Whether a request subscribes, and to which channels of which symbols; None where it is a ping."""
-        raise NotImplementedError
 
     def answers(self, text: str) -> Iterator[str]:
         """What the venue answers."""
